@@ -125,7 +125,7 @@ SWEEP_SECONDS = 15
 CLOCK_FINDERS = [
     "tickets.sla.fire.due",
     "tickets.lifecycle.actions.wake_snoozed",
-    "channels_app.outbound.release_held",
+    "channels_app.outbound.due",
 ]
 # Who reacts to what: the one table.
 SUBSCRIPTIONS = "helpdesk.subscriptions.SUBSCRIPTIONS"
