@@ -1,0 +1,50 @@
+"""The event log, one cursor per subscriber, and the events a subscriber could not digest."""
+
+from django.db import models
+from django.db.models import Func
+from django.utils.timezone import now
+
+from helpdesk.core.jobs import LeasedJob
+
+
+class _Xid(Func):
+    template = "pg_current_xact_id()::text::bigint"
+    output_field = models.BigIntegerField()
+
+
+class EventLog(models.Model):
+    """Append-only. (xid, id) is the order of delivery; the same row is the audit trail."""
+
+    xid = models.BigIntegerField(db_default=_Xid())
+    topic = models.CharField(max_length=60)
+    subject = models.CharField(max_length=60, blank=True)
+    payload = models.JSONField()
+    actor_kind = models.CharField(max_length=12, default="system")
+    actor_id = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["xid", "id"], name="event_order"),
+            models.Index(fields=["subject", "id"], condition=~models.Q(subject=""), name="event_subject"),
+        ]
+
+
+class Cursor(models.Model):
+    """How far one subscriber has come."""
+
+    subscriber = models.CharField(max_length=160, primary_key=True)
+    xid = models.BigIntegerField(default=0)
+    event_id = models.BigIntegerField(default=0)
+
+
+class Leftover(LeasedJob):
+    """One event one subscriber failed on: retried by itself, so the cursor can move on."""
+
+    QUEUE = "leftovers"
+
+    event = models.ForeignKey(EventLog, models.CASCADE, db_index=False)
+    subscriber = models.CharField(max_length=160)
+
+    class Meta(LeasedJob.Meta):
+        constraints = [models.UniqueConstraint(fields=["event", "subscriber"], name="leftover_once")]

@@ -1,0 +1,155 @@
+"""From recorded events to everyone who reacts: each subscriber reads the log at its own cursor."""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils.module_loading import import_string
+
+from helpdesk.core import jobs, waker
+from helpdesk.core.events import Recorded
+from helpdesk.core.models import Cursor, EventLog, Leftover
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+# Ids are given out before commit: below the oldest open transaction nothing can still appear.
+_BELOW_HORIZON = "xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+
+React = Callable[[Recorded], None]
+
+
+@cache
+def subscribers() -> dict[str, frozenset[str]]:
+    """Dotted path of each subscriber, and the topics it wants."""
+    wanted: dict[str, set[str]] = {}
+    for topic, paths in import_string(settings.SUBSCRIPTIONS).items():
+        for path in paths:
+            wanted.setdefault(path, set()).add(topic)
+    return {path: frozenset(topics) for path, topics in wanted.items()}
+
+
+def drain() -> None:
+    """Bring every subscriber to the end of the log. One that is slow or broken holds up only itself."""
+    with waker.gathered():
+        for name in subscribers():
+            try:
+                _follow(name)
+            except Exception:
+                log.exception("subscriber %s", name)
+            waker.flush()
+
+
+def drain_leftovers() -> None:
+    """Retry the events that single subscribers failed on."""
+    jobs.drain(Leftover, _retry, batch=10)
+
+
+def behind() -> bool:
+    """Whether any subscriber has events to read: the sweeper's question."""
+    return any(_behind(name) for name in subscribers())
+
+
+def reset_after_restore() -> None:
+    """Start transaction numbers anew: a dump restored into another cluster carries foreign xids.
+
+    Every event keeps its place (its id) and counts as read by those who had read it before.
+    """
+    with transaction.atomic():
+        for cursor in Cursor.objects.select_for_update():
+            unread = _beyond(cursor).values_list("pk", flat=True)
+            EventLog.objects.filter(pk__in=list(unread)).update(xid=1)
+        EventLog.objects.exclude(xid=1).update(xid=0)
+        Cursor.objects.update(xid=0, event_id=2**62)
+
+
+def _follow(name: str) -> None:
+    """Read on until nothing is left.
+
+    Whoever finds the cursor locked goes home; so the holder looks once more *after* it let go
+    (an event committed while it held the lock would otherwise wait for the sweeper). An event
+    above the horizon waits for an older open transaction, which need not wake anybody when it
+    ends: give it a moment.
+    """
+    stop = time.monotonic() + jobs.BUDGET
+    while time.monotonic() < stop:
+        moved = _step(name)
+        if moved is None or not (moved or _behind(name)):
+            return
+        if not moved:
+            time.sleep(0.02)
+        elif moved == BATCH:
+            waker.wake("relay")  # a colleague takes the other subscribers meanwhile
+            waker.flush()
+    waker.wake("relay")
+
+
+def _step(name: str) -> int | None:
+    """One transaction: a batch of events handled and the cursor moved, so each has its effect once."""
+    react, topics = import_string(name), subscribers()[name]
+    with transaction.atomic():
+        cursor = Cursor.objects.select_for_update(skip_locked=True).filter(pk=name).first()
+        if cursor is None:
+            return None if Cursor.objects.filter(pk=name).exists() else _begin(name)
+        events = list(_beyond(cursor).extra(where=[_BELOW_HORIZON]).order_by("xid", "id")[:BATCH])
+        wanted = [event for event in events if event.topic in topics]
+        try:
+            if wanted:
+                with transaction.atomic():  # one savepoint for all: nearly always they all succeed
+                    for event in wanted:
+                        react(_recorded(event))
+        except Exception:
+            _one_by_one(name, react, wanted)
+        if events:
+            cursor.xid, cursor.event_id = events[-1].xid, events[-1].pk
+            cursor.save(update_fields=["xid", "event_id"])
+        return len(events)
+
+
+def _begin(name: str) -> int:
+    """A new subscriber starts at the beginning of the log. Two workers may meet here: one row results."""
+    Cursor.objects.bulk_create([Cursor(subscriber=name)], ignore_conflicts=True)
+    return 1
+
+
+def _one_by_one(name: str, react: React, events: list[EventLog]) -> None:
+    for event in events:
+        try:
+            with transaction.atomic():
+                react(_recorded(event))
+        except Exception as error:
+            log.exception("%s: event %s", name, event.pk)
+            jobs.wake(
+                Leftover.objects.create(event=event, subscriber=name, attempts=1, last_error=repr(error)[:500])
+            )
+
+
+def _recorded(event: EventLog) -> Recorded:
+    return Recorded(
+        id=event.pk,
+        topic=event.topic,
+        payload=event.payload,
+        actor_kind=event.actor_kind,
+        actor_id=event.actor_id,
+        created_at=event.created_at,
+    )
+
+
+def _beyond(cursor: Cursor) -> Any:
+    later = Q(xid__gt=cursor.xid) | Q(xid=cursor.xid, id__gt=cursor.event_id)
+    return EventLog.objects.filter(later, xid__gte=cursor.xid)
+
+
+def _behind(name: str) -> bool:
+    return _beyond(Cursor.objects.filter(pk=name).first() or Cursor(subscriber=name)).exists()
+
+
+def _retry(held: jobs.Claim) -> None:
+    with transaction.atomic():
+        import_string(held.job.subscriber)(_recorded(held.job.event))
+        jobs.settle(held)
