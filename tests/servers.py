@@ -33,7 +33,7 @@ def claim() -> Path:
         for name in ("DATABASE_URL", "VALKEY_URL", "REDIS_URL", "MAIL_OUT", "SITE_URL"):
             os.environ.pop(name, None)  # a run never touches servers somebody works with
     folder = Path(os.environ[FOLDER])
-    os.environ["VALKEY_URL"] = f"{embedded.valkey_url(folder)}?db={_worker_number()}"
+    os.environ["VALKEY_URL"] = f"{embedded.valkey_url(folder)}?db={worker_number()}"
     return folder
 
 
@@ -49,8 +49,8 @@ def _lock(folder: Path) -> bool:
     return True
 
 
-def _worker_number() -> int:
-    """0 without xdist, else 1 for gw0 and so on."""
+def worker_number() -> int:
+    """Which of the run's processes this is: 0 without xdist, else 1 for gw0 and so on."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     return (int(worker.removeprefix("gw")) + 1) % VALKEY_DATABASES if worker else 0
 

@@ -16,7 +16,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from helpdesk.runtime import privileges
+from helpdesk.runtime.databases import broker_url, database_settings
 from helpdesk.runtime.errors import CannotStart
+
+__all__ = ["Postgres", "Valkey", "broker_url", "database_settings", "database_url", "kept_secret", "valkey_url"]
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROLE = DATABASE = "helpdesk"
@@ -82,19 +85,26 @@ def _own_temp_dir(path: Path, suffix: str = "") -> Path:
 
 def password(var: Path) -> str:
     """The password of the embedded database, made once. CannotStart when the folder cannot be written."""
-    path = var / "postgres.password"
+    return kept_secret(var / "postgres.password", 24)
+
+
+def kept_secret(path: Path, size: int = 48) -> str:
+    """The secret in this file (mode 0600), made on first use with `size` random bytes; of two makers the first wins.
+
+    CannotStart when the folder cannot be written.
+    """
     try:
         if not path.exists():
-            var.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             fresh = path.with_name(f"{path.name}.{os.getpid()}")
             fresh.touch(mode=0o600)
-            fresh.write_text(secrets.token_urlsafe(24))
-            with suppress(FileExistsError):  # somebody else was first: theirs counts
+            fresh.write_text(secrets.token_urlsafe(size))
+            with suppress(FileExistsError):
                 os.link(fresh, path)
             fresh.unlink()
         return path.read_text().strip()
     except OSError as error:
-        raise unwritable(var, error) from None
+        raise unwritable(path.parent, error) from None
 
 
 def unwritable(folder: Path, error: OSError) -> CannotStart:
@@ -284,7 +294,7 @@ def _wait_until(is_ready: Callable[[], bool], process: subprocess.Popen[bytes], 
         if time.monotonic() > end:
             _stop(process, signal.SIGKILL, 5)
             raise CannotStart(f"{name} did not answer within {timeout:.0f} seconds.")
-        time.sleep(0.01)  # noqa: TID251 - there is no loop to return to yet
+        time.sleep(0.01)
 
 
 def _stop(process: subprocess.Popen[bytes] | None, how: signal.Signals, timeout: float) -> None:
@@ -306,7 +316,7 @@ def _wait_for_left_over(pidfile: Path, program: str, timeout: float) -> None:
             os.kill(pid, signal.SIGINT)
         if time.monotonic() > end:
             raise CannotStart(f"A left-over {program} (process {pid}) does not end; stop it and start again.")
-        time.sleep(0.05)  # noqa: TID251 - there is no loop to return to yet
+        time.sleep(0.05)
 
 
 def _pid_of(pidfile: Path, program: str) -> int | None:

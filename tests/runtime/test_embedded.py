@@ -138,5 +138,5 @@ def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
 def test_sockets_are_closed_after_a_stop(var: Path) -> None:
     server = embedded.Valkey(var).start()
     server.stop()
-    with socket.socket(socket.AF_UNIX) as connection, pytest.raises(OSError, match="No such file|refused"):
+    with socket.socket(socket.AF_UNIX) as connection, pytest.raises(OSError, match=r"No such file|refused"):
         connection.connect(str(server.socket))
