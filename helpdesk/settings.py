@@ -101,7 +101,7 @@ CHANNEL_LAYERS = {
 
 # --- work in the background ------------------------------------------------------------------------------------------
 CELERY = {
-    "broker_url": VALKEY_URL.replace("unix://", "redis+socket://", 1),
+    "broker_url": embedded.broker_url(VALKEY_URL),
     "broker_connection_retry_on_startup": True,
     "broker_transport_options": {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 5},
     "task_ignore_result": True,
