@@ -1,0 +1,1 @@
+"""The doors: transport only, knows no ticket."""

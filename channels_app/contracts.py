@@ -126,3 +126,27 @@ class SendResult:
 
     provider_id: str = ""
     state: str = "sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelRef:
+    """A channel as flows and adapters see it: a value, kept for a few seconds at most."""
+
+    id: UUID
+    kind: str
+    name: str
+    address: str
+    team_id: int | None
+    is_active: bool
+    config: dict[str, object] = field(default_factory=dict)
+    secrets: dict[str, object] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where an inbound item came from: its channel and its kept receipt."""
+
+    channel: ChannelRef
+    event_id: int
+    received_at: datetime
+    own_addresses: frozenset[str] = frozenset()

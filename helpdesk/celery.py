@@ -17,5 +17,5 @@ app.conf.beat_schedule = {
         "options": {"queue": "house", "expires": settings.SWEEP_SECONDS},
     },
 }
-app.autodiscover_tasks(["helpdesk.core", "channels_app", "tickets"])
+app.autodiscover_tasks(["helpdesk.core"])
 app.set_default()

@@ -101,7 +101,7 @@ CHANNEL_LAYERS = {
 
 # --- work in the background ------------------------------------------------------------------------------------------
 CELERY = {
-    "broker_url": VALKEY_URL.replace("unix://", "redis+socket://", 1),
+    "broker_url": embedded.broker_url(VALKEY_URL),
     "broker_connection_retry_on_startup": True,
     "broker_transport_options": {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 5},
     "task_ignore_result": True,
@@ -125,7 +125,7 @@ SWEEP_SECONDS = 15
 CLOCK_FINDERS = [
     "tickets.sla.fire.due",
     "tickets.lifecycle.actions.wake_snoozed",
-    "channels_app.outbound.release_held",
+    "channels_app.outbound.due",
 ]
 # Who reacts to what: the one table.
 SUBSCRIPTIONS = "helpdesk.subscriptions.SUBSCRIPTIONS"

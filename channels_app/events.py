@@ -1,0 +1,49 @@
+"""What happens to deliveries and channels."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from helpdesk.core.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEvent(Event):
+    delivery_id: int
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySent(DeliveryEvent):
+    topic: ClassVar[str] = "delivery.sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFailed(DeliveryEvent):
+    """It will not be tried again by itself. `uncertain`: it may have reached the customer."""
+
+    topic: ClassVar[str] = "delivery.failed"
+    uncertain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReported(DeliveryEvent):
+    """The other side told what became of it: delivered, read, failed."""
+
+    topic: ClassVar[str] = "delivery.reported"
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRetried(DeliveryEvent):
+    topic: ClassVar[str] = "delivery.retried"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelChanged(Event):
+    topic: ClassVar[str] = "channel.changed"
+    channel_id: str
+    change: str  # created, updated, retired
+
+    @property
+    def subject(self) -> str:
+        return f"channel:{self.channel_id}"

@@ -1,0 +1,80 @@
+"""From raw bytes at the door to a settled receipt."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.timezone import now
+
+from channels_app import ports, registry
+from channels_app.contracts import Arrival, Origin
+from channels_app.models import Channel, InboundEvent, InboundRaw
+from helpdesk.core import jobs
+
+_ACCEPT = """
+WITH event AS (
+    INSERT INTO channels_app_inboundevent
+        (channel_id, external_id, meta, created_at, lane, state, attempts, due_at, fence, last_error)
+    VALUES (%s, %s, %s, now(), '', 'pending', 0, now(), 0, '')
+    ON CONFLICT (channel_id, external_id) DO NOTHING RETURNING id)
+INSERT INTO channels_app_inboundraw (event_id, body) SELECT id, %s FROM event RETURNING event_id
+"""
+
+
+def accept(channel_id: UUID, external_id: str, raw: bytes, meta: dict[str, Any] | None = None) -> bool:
+    """Keep the bytes before anybody is answered. True when they are new, False for a repeat.
+
+    Durable when it returns, unless the caller holds a transaction: then when that commits.
+    One statement, one commit: the receipt and its bytes appear together.
+    """
+    if not external_id:
+        raise ValueError("an inbound item needs an id")
+    with connection.cursor() as cursor:
+        cursor.execute(_ACCEPT, [channel_id, external_id[:255], json.dumps(meta or {}), raw])
+        fresh = cursor.fetchone() is not None
+    if fresh:
+        jobs.wake_queue(InboundEvent.QUEUE)
+    return fresh
+
+
+def drain() -> None:
+    """Turn every kept receipt that is due into ticket changes, each exactly once."""
+    jobs.drain(InboundEvent, _hand_over)
+
+
+def retry(event_id: int) -> bool:
+    """Give a failed receipt another chance. False when it has not failed."""
+    with transaction.atomic():
+        event = InboundEvent.objects.filter(pk=event_id).first()
+        return event is not None and jobs.revive(event)
+
+
+def _hand_over(held: jobs.Claim) -> None:
+    event = held.job
+    channel = registry.channel(event.channel_id)
+    own = registry.own_addresses()
+    arrival = Arrival(
+        channel_id=channel.id,
+        channel_address=channel.address,
+        external_id=event.external_id,
+        raw=bytes(InboundRaw.objects.only("body").get(pk=event.pk).body),
+        meta=event.meta,
+        received_at=event.created_at,
+        config=channel.config,
+        own_addresses=own,
+    )
+    items = registry.adapter(channel.kind).parse(arrival)
+    origin = Origin(channel=channel, event_id=event.pk, received_at=event.created_at, own_addresses=own)
+    with transaction.atomic():
+        for item in items:
+            ports.hand_over(item, origin)
+        jobs.settle(held)  # the effects and the receipt commit together
+    _mark_alive(channel.id, event.created_at)
+
+
+def _mark_alive(channel_id: UUID, at: Any) -> None:
+    """Remember, once a minute at most, that the channel brought something."""
+    minute_ago = now() - timedelta(minutes=1)
+    Channel.objects.filter(pk=channel_id).exclude(last_inbound_at__gt=minute_ago).update(last_inbound_at=at)

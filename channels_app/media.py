@@ -1,0 +1,69 @@
+"""Files we keep: stored once under the hash of their content, before the row that names them commits."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import puremagic
+from django.conf import settings
+
+from channels_app.models import Media
+
+# Shown in place by a browser without harm; everything else is a download.
+SAFE_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+
+
+def keep(*, content: bytes, filename: str, content_type: str, content_id: str = "", owner: str = "") -> Media:
+    """Store the content (durable when this returns) and make its row in the caller's transaction.
+
+    A rolled-back row leaves the content behind; it is found again under its hash the next time.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    media = Media(
+        sha256=digest,
+        filename=_filename(filename),
+        content_type=sniff(content, content_type),
+        size=len(content),
+        content_id=content_id[:255],
+        owner=owner,
+    )
+    _write(Path(settings.MEDIA_ROOT) / media.path, content)
+    media.save(force_insert=True)
+    return media
+
+
+def path_of(relative: str) -> Path:
+    """Where a media file lies on this machine."""
+    return Path(settings.MEDIA_ROOT) / relative
+
+
+def sniff(content: bytes, claimed: str) -> str:
+    """The type to serve it as: an image only if its bytes say so, else what the sender claimed."""
+    claimed = claimed.lower().split(";")[0].strip()[:120] or "application/octet-stream"
+    if not claimed.startswith("image/"):
+        return claimed if claimed not in {"text/html", "image/svg+xml"} else "application/octet-stream"
+    try:
+        found = puremagic.from_string(content[:4096], mime=True)
+    except (puremagic.PureError, ValueError):
+        found = ""
+    return found if found in SAFE_IMAGES else "application/octet-stream"
+
+
+def _filename(name: str) -> str:
+    """The name without folders and control characters, at most 255 characters."""
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    clean = "".join(character for character in base if character.isprintable()).strip(" .")
+    return clean[-255:] or "file"
+
+
+def _write(target: Path, content: bytes) -> None:
+    if target.exists() and target.stat().st_size == len(content):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, target)

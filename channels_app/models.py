@@ -1,0 +1,161 @@
+"""Channels, the customers' lines on them, raw receipts, deliveries, files and chat lines."""
+
+import uuid
+
+from django.db import models
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.accounts.models import Team
+from helpdesk.core.crypto import EncryptedJSON
+from helpdesk.core.jobs import LeasedJob
+
+
+class Channel(models.Model):
+    """One door: a mailbox, a chat widget, a page. Retired, never deleted."""
+
+    class Kind(models.TextChoices):
+        EMAIL = "email", _("E-mail")
+        WEBCHAT = "webchat", _("Web chat")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=20)
+    name = models.CharField(max_length=120)
+    address = models.CharField(max_length=254, blank=True)  # normalized; what the outside knows it by
+    config = models.JSONField(default=dict)
+    secrets = EncryptedJSON(blank=True, default=dict)
+    state = models.JSONField(default=dict)  # what the transport must remember: the IMAP cursor
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True)  # where its new tickets go
+    is_active = models.BooleanField(default=True)
+    problem = models.CharField(max_length=300, blank=True)  # what is wrong with it now, in words; empty is healthy
+    problem_since = models.DateTimeField(null=True)
+    last_inbound_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now)
+    updated_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "address"],
+                condition=models.Q(is_active=True) & ~models.Q(address=""),
+                name="channel_address_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Thread(models.Model):
+    """A customer's line on a channel: the address we answer to. Knows no ticket."""
+
+    channel = models.ForeignKey(Channel, models.PROTECT, db_constraint=False, db_index=False)
+    key = models.CharField(max_length=255)
+    address = models.CharField(max_length=255)
+    name = models.CharField(max_length=200, blank=True)
+    last_inbound_at = models.DateTimeField(null=True)
+    last_seq = models.BigIntegerField(default=0)  # of its chat lines
+    seen_at = models.DateTimeField(null=True)  # when the visitor's screen was last connected
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "key"], name="thread_once"),
+            models.CheckConstraint(condition=~models.Q(key=""), name="thread_key_not_empty"),
+        ]
+
+
+class InboundEvent(LeasedJob):
+    """One accepted item of a provider's callback or one mail. The unique key is the dedupe."""
+
+    QUEUE = "inbound"
+
+    # Channels are retired, never deleted: no foreign key check, which would lock the one channel row for every mail.
+    channel = models.ForeignKey(Channel, models.PROTECT, db_constraint=False, db_index=False)
+    external_id = models.CharField(max_length=255)
+    meta = models.JSONField(default=dict)
+
+    class Meta(LeasedJob.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "external_id"], name="inbound_once"),
+            models.CheckConstraint(condition=~models.Q(external_id=""), name="inbound_id_not_empty"),
+        ]
+        indexes = [
+            *LeasedJob.Meta.indexes,
+            models.Index(fields=["-id"], condition=models.Q(state="failed"), name="inbound_failed"),
+        ]
+
+
+class InboundRaw(models.Model):
+    """The bytes as they came, beside the job so that claiming does not carry them."""
+
+    event = models.OneToOneField(InboundEvent, models.CASCADE, primary_key=True, db_constraint=False)
+    body = models.BinaryField()
+
+
+class Delivery(LeasedJob):
+    """One part of one message on its way out. A message of the desk itself (an invitation) has no message_id."""
+
+    QUEUE = "deliver"
+
+    class Outcome(models.TextChoices):
+        NONE = ""
+        SENT = "sent"
+        DELIVERED = "delivered"
+        READ = "read"
+        FAILED = "failed"
+        UNKNOWN = "unknown"
+        TAKEN_BACK = "taken_back"
+
+    channel = models.ForeignKey(Channel, models.PROTECT, db_constraint=False, db_index=False, null=True)
+    message_id = models.BigIntegerField(null=True)
+    part = models.PositiveSmallIntegerField(default=0)
+    payload = models.JSONField()  # an OutboundEnvelope
+    provider_id = models.CharField(max_length=255, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+    tries = models.PositiveSmallIntegerField(default=1)  # how often somebody pressed retry, plus one
+
+    class Meta(LeasedJob.Meta):
+        constraints = [models.UniqueConstraint(fields=["message_id", "part"], name="delivery_once")]
+        indexes = [
+            *LeasedJob.Meta.indexes,
+            models.Index(fields=["provider_id"], condition=~models.Q(provider_id=""), name="delivery_provider"),
+            models.Index(fields=["-id"], condition=models.Q(state="failed"), name="delivery_failed"),
+        ]
+
+
+class Media(models.Model):
+    """A file we keep, stored under the hash of its content."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    sha256 = models.CharField(max_length=64)
+    filename = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=120)
+    size = models.BigIntegerField()
+    content_id = models.CharField(max_length=255, blank=True)
+    owner = models.CharField(max_length=80, blank=True)  # who uploaded it: `user:7`, `thread:12`; empty for mail
+    created_at = models.DateTimeField(default=now)
+
+    @property
+    def path(self) -> str:
+        """Where the content lies within the media folder."""
+        return f"{self.sha256[:2]}/{self.sha256}"
+
+
+class ChatLine(models.Model):
+    """One line as the widget shows it, numbered within its thread. The widget reads nothing else."""
+
+    thread = models.ForeignKey(Thread, models.CASCADE, db_index=False)
+    seq = models.BigIntegerField()
+    client_id = models.CharField(max_length=64)  # the sender's own id of it: a repeat is no second line
+    direction = models.CharField(max_length=3)
+    author = models.CharField(max_length=120, blank=True)
+    text = models.TextField(blank=True)
+    files = models.JSONField(default=list)  # [{media, filename, content_type, size}]
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["thread", "seq"], name="chat_seq_once"),
+            models.UniqueConstraint(fields=["thread", "client_id"], name="chat_client_once"),
+        ]
