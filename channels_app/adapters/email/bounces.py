@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from channels_app.adapters.email import body, charsets, headers, machine, mime
+from channels_app.adapters.email import body, charsets, headers, machine, mime, tokens
 from channels_app.adapters.email.headers import Headers
 from channels_app.adapters.email.mime import Part
 from channels_app.contracts import Receipt
@@ -20,7 +20,6 @@ SUBJECT = re.compile(
 DELAYED = re.compile(r"delay|will (?:keep trying|be retried|retry)|not been delivered yet|warning:|incomplete|chậm trễ|sẽ thử lại", re.IGNORECASE)
 ANSWER = re.compile(r"^.{0,200}?\b(?:5\d\d[ -]|#?5\.\d{1,3}\.\d{1,3}\b).{0,300}$", re.MULTILINE)
 RECIPIENT = re.compile(r"<?([^\s<>@:;,]{1,64}@[^\s<>@:;,()]{1,253})>?")
-TOKEN = re.compile(r"^[^@+]+\+t-([a-z2-7]{16,52})@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +126,8 @@ def _reference(root: Part, own: frozenset[str], recipients: tuple[str, ...]) -> 
             if found := _quoted(charsets.decode(part.content()[:100_000]), own):
                 return found
     for address in recipients:
-        if match := TOKEN.match(address.lower()):
-            return f"token:{match[1]}"
+        if token := tokens.find(address):
+            return f"token:{token}"
     return ""
 
 

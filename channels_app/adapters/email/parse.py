@@ -1,19 +1,17 @@
 """A raw mail becomes one message or the receipts it carries. Pure; any bytes whatsoever come through."""
 
 import hashlib
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from channels_app.adapters.email import body as bodies
-from channels_app.adapters.email import bounces, charsets, headers, machine, mime, quoting, trust
+from channels_app.adapters.email import bounces, charsets, headers, machine, mime, quoting, tokens, trust
 from channels_app.adapters.email.body import Body
 from channels_app.adapters.email.headers import Headers
 from channels_app.contracts import Address, Arrival, File, InboundItem, NewMessage
 
 MAX_REFERENCES = 50
 SENT_TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-forwarded-to", "x-delivered-to", "resent-to")
-TOKEN = re.compile(r"^[^@+]+\+t-([a-z2-7]{8,52})@")
 NOBODY = "sender.invalid"
 
 
@@ -72,7 +70,7 @@ def _parse(arrival: Arrival) -> tuple[InboundItem, ...]:
             html=body.html,
             files=(*body.files, _raw_file(arrival)) if problem else tuple(body.files),
             references=tuple(references[:MAX_REFERENCES]),
-            reply_tokens=tuple(dict.fromkeys(match[1] for name in sent_to if (match := TOKEN.match(name)))),
+            reply_tokens=tuple(dict.fromkeys(token for name in sent_to if (token := tokens.find(name)))),
             recipients=tuple(dict.fromkeys(_boxes(head, ("to", "cc")))),
             also_known=tuple(_address(box.value, box.name, author.proved) for box in author.also),
             auto=bool(report or auto),
