@@ -6,7 +6,16 @@ from typing import Any, ClassVar
 
 from django.db import connection, transaction
 
-from channels_app.contracts import Address, Arrival, ChannelRef, File, InboundItem, NewMessage, OutboundEnvelope, SendResult
+from channels_app.contracts import (
+    Address,
+    Arrival,
+    ChannelRef,
+    File,
+    InboundItem,
+    NewMessage,
+    OutboundEnvelope,
+    SendResult,
+)
 from channels_app.media import path_of
 from channels_app.models import ChatLine, Media, Thread
 from helpdesk.core import realtime
@@ -26,7 +35,9 @@ class WebChatAdapter:
     def parse(self, arrival: Arrival) -> tuple[InboundItem, ...]:
         line: dict[str, Any] = json.loads(arrival.raw)
         also_known = tuple(Address(**address) for address in line.get("also_known", ()))
-        sender = Address(kind="webchat", value=line["thread_key"], name=line.get("name", ""), scope=str(arrival.channel_id))
+        sender = Address(
+            kind="webchat", value=line["thread_key"], name=line.get("name", ""), scope=str(arrival.channel_id)
+        )
         return (
             NewMessage(
                 external_id=line["client_id"],

@@ -1,11 +1,11 @@
 """One customer message becomes one ticket message: read it from top to bottom."""
 
-from channels_app import outbound, ports
-from channels_app.contracts import NewMessage, Origin, Receipt, Unknown
-from channels_app.models import Thread
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
+from channels_app import outbound, ports
+from channels_app.contracts import NewMessage, Origin, Receipt, Unknown
+from channels_app.models import Thread
 from helpdesk.core.actor import Actor
 from tickets.customers import actions as customers
 from tickets.customers.queries import is_blocked

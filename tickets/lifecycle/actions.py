@@ -251,4 +251,3 @@ def _tag(word: str) -> str:
 def _plain(value: Any) -> Any:
     """A field's value as JSON keeps it."""
     return value.isoformat() if isinstance(value, datetime) else value
-

@@ -155,7 +155,9 @@ def _rejoin(ticket: Ticket, step: UndoStep, actor: Actor) -> None:
         other.merged_into, other.merged_at, other.status = ticket, now(), Status.CLOSED
         policies.stop(other)
         save(other, "merged_into", "merged_at", "status", "next_due_at", "sla_state")
-    record(MessageMoved(ticket_id=other.pk, message_id=moved[0].pk, other_id=ticket.pk), actor=actor, pokes=[poke(other)])
+    record(
+        MessageMoved(ticket_id=other.pk, message_id=moved[0].pk, other_id=ticket.pk), actor=actor, pokes=[poke(other)]
+    )
 
 
 def _move(messages: list[Message], source: Ticket, target: Ticket) -> None:

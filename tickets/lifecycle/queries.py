@@ -80,7 +80,9 @@ def view(actor: Actor, name: str) -> QuerySet[Ticket]:
     return inbox(actor).filter(VIEWS[name](actor))
 
 
-def counts(actor: Actor, names: tuple[str, ...] = ("mine", "unassigned", "open", "pending", "snoozed")) -> dict[str, int]:
+def counts(
+    actor: Actor, names: tuple[str, ...] = ("mine", "unassigned", "open", "pending", "snoozed")
+) -> dict[str, int]:
     """How many tickets each view holds, counted up to COUNT_CAP, in one statement."""
     parts: list[str] = []
     params: list[Any] = []

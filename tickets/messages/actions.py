@@ -77,9 +77,7 @@ def reply(
     return message
 
 
-def note(
-    *, ticket_id: int | str, text: str, actor: Actor, media_ids: tuple[UUID | str, ...] = ()
-) -> Message:
+def note(*, ticket_id: int | str, text: str, actor: Actor, media_ids: tuple[UUID | str, ...] = ()) -> Message:
     """Write something for colleagues only. Nothing leaves the house and no clock stops."""
     with transaction.atomic():
         ticket = ticket_for(actor, ticket_id, lock=True)
@@ -237,7 +235,11 @@ def _envelope(
     if way.kind != "email":
         unique = uuid.uuid4().hex
         return OutboundEnvelope(
-            idempotency_key="", text=message.text, thread_key=thread_key, message_id=unique, **common  # type: ignore[arg-type]
+            idempotency_key="",
+            text=message.text,
+            thread_key=thread_key,
+            message_id=unique,
+            **common,  # type: ignore[arg-type]
         )
     signature = User.objects.filter(pk=actor.id).values_list("signature", flat=True).first() if actor.is_user else ""
     chain = list(

@@ -119,9 +119,7 @@ def _keep(file: File) -> Media:
     )
 
 
-def _touch(
-    ticket: Ticket, message: Message, item: NewMessage, origin: Origin, *, quietly: bool, is_new: bool
-) -> None:
+def _touch(ticket: Ticket, message: Message, item: NewMessage, origin: Origin, *, quietly: bool, is_new: bool) -> None:
     """Bring the ticket's list fields up to date."""
     ticket.message_count += 1
     if not ticket.language and item.language:

@@ -47,9 +47,7 @@ class Message(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["thread", "external_id"], condition=~Q(external_id=""), name="message_once"
-            )
+            models.UniqueConstraint(fields=["thread", "external_id"], condition=~Q(external_id=""), name="message_once")
         ]
         indexes = [
             models.Index(fields=["ticket", "occurred_at", "id"], name="message_timeline"),

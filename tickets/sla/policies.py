@@ -118,4 +118,3 @@ def _start(ticket: Ticket, metric: Metric, at: datetime, *, is_new: bool) -> Sla
         return SlaClock.objects.create(ticket=ticket, metric=metric, **fields)
     clock, _ = SlaClock.objects.update_or_create(ticket=ticket, metric=metric, defaults=fields)
     return clock
-
