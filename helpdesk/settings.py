@@ -206,7 +206,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = True
+# An image collects its files when it is built: their names then carry a hash. Elsewhere they are served where they lie.
+COLLECTED = STATIC_ROOT.is_dir()
+if COLLECTED:
+    STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+WHITENOISE_USE_FINDERS = not COLLECTED
 WHITENOISE_AUTOREFRESH = False
 
 # --- limits and locks ------------------------------------------------------------------------------------------------
