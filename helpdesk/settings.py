@@ -64,7 +64,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "helpdesk.accounts.middleware.SessionsMiddleware",
+    "helpdesk.accounts.middleware.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "helpdesk.core.http.DomainErrorMiddleware",
 ]
@@ -123,7 +124,7 @@ CELERY_QUEUES = ["inbound", "deliver", "relay", "leftovers", "clock", "house"]
 SWEEP_SECONDS = 15
 # Each finder fires what is due and says when to look again: helpdesk/runtime/clock.py.
 CLOCK_FINDERS = [
-    "tickets.sla.fire.due",
+    "tickets.sla.actions.due",
     "tickets.lifecycle.actions.wake_snoozed",
     "channels_app.outbound.due",
 ]
@@ -146,7 +147,7 @@ MAIL_IDLE_POLL_SECONDS = 60
 
 # --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["helpdesk.accounts.backends.DeskBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -161,8 +162,13 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation proves the address
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # a stranger's address gets no mail from us
+MFA_ADAPTER = "helpdesk.accounts.adapter.EncryptingMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an invitation proves the address
+MFA_TOTP_TOLERANCE = 1  # phones' clocks are up to half a minute wrong
 USERSESSIONS_TRACK_ACTIVITY = True
+INVITATION_DAYS = 7
 
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

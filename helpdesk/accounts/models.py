@@ -41,6 +41,10 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=now)
 
+    # Set where the user was loaded together with rights: queries.with_rights.
+    actor_team_ids: list[int] | None = None
+    mfa_missing: bool = False
+
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     USERNAME_FIELD = "email"
@@ -94,6 +98,8 @@ class Invitation(models.Model):
     accepted_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
+    token: str = ""  # only on the object that was just made or renewed
+
 
 class ApiToken(models.Model):
     """A key of a program that acts as its user. Only the digest is kept; the token is shown once."""
@@ -105,6 +111,8 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+    token: str = ""  # only on the object that was just made
 
 
 class RolePolicy(models.Model):

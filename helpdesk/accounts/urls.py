@@ -1,0 +1,40 @@
+"""Addresses of the sign-in, of one's own account and of the people page."""
+
+from allauth.account import views as account
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+
+from helpdesk.accounts.web import entry
+
+# Names the sign-in library looks for, mounted one by one: what is not listed cannot be reached.
+allauth_urls = [
+    path("login/", account.login, name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("password/change/", account.password_change, name="account_change_password"),
+    path("password/reset/", account.password_reset, name="account_reset_password"),
+    path("password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    path("password/reset/key/done/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("2fa/", include("allauth.mfa.urls")),
+    path("sessions/", include("allauth.usersessions.urls")),
+    path("signup/", entry.closed, name="account_signup"),
+    path("password/set/", RedirectView.as_view(pattern_name="account_reset_password"), name="account_set_password"),
+]
+
+account_urls = [
+    path("first/", entry.first_admin, name="first"),
+    path("invitation/<str:token>/", entry.invitation, name="invitation"),
+    path("preferences/", entry.preferences, name="preferences"),
+]
+
+urlpatterns = [
+    path("", entry.home, name="home"),
+    path("accounts/", include((account_urls, "accounts"))),
+    path("accounts/", include(allauth_urls)),
+]
