@@ -34,7 +34,7 @@ def preload() -> None:
     app.loader.import_default_modules()
     app.finalize()
     import celery.apps.beat
-    import celery.apps.worker  # noqa: F401
+    import celery.apps.worker
     import celery.concurrency.prefork
     import celery.worker.consumer  # noqa: F401
 
