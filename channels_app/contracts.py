@@ -96,6 +96,7 @@ class OutboundFile:
     filename: str
     content_type: str
     path: str  # within the media storage
+    content_id: str = ""  # mail: an image the HTML shows as cid:…
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

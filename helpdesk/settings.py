@@ -132,7 +132,7 @@ CELERY_QUEUES = ["inbound", "deliver", "relay", "leftovers", "clock", "house"]
 SWEEP_SECONDS = 15
 # Each finder fires what is due and says when to look again: helpdesk/runtime/clock.py.
 CLOCK_FINDERS = [
-    "tickets.sla.fire.due",
+    "tickets.sla.actions.due",
     "tickets.lifecycle.actions.wake_snoozed",
     "channels_app.outbound.due",
 ]

@@ -1,4 +1,4 @@
-"""Which address leads where."""
+"""Every address of the desk, in one place."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -8,5 +8,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 handler400 = "helpdesk.core.http.bad_request"
 handler404 = "helpdesk.core.http.page_not_found"
+handler429 = "helpdesk.core.http.too_many_requests"  # the sign-in library looks for it
 handler500 = "helpdesk.core.http.server_error"
-handler429 = "helpdesk.core.http.too_many_requests"  # allauth looks for it

@@ -1,0 +1,86 @@
+"""The new words of a reply without its quoted history; when unsure, the whole text. Bounded on any input."""
+
+import re
+
+from mailparser_reply import constants
+from mailparser_reply.parser import EmailMessage
+
+from channels_app.adapters.email import charsets, markup
+
+DELIMITER = "##- Please type your reply above this line -##"
+MAX_CHARS = 60_000
+LONG_RULE = re.compile(r"([-_=*])\1{59}\1+")
+MANY_BLANKS = re.compile(r"[ \t]{8,}")
+MANY_LINES = re.compile(r"\n{4,}")
+DELIMITER_LINE = re.compile(r"^[>\s]{0,10}##-.{3,120}-##[ ]*$", re.MULTILINE)
+SIGNATURE = re.compile(r"\n--[ ]?(?:\n|\Z)")
+SENT_FROM = re.compile(
+    r"(?:^|\n)[ ]*(?:Sent from my |Sent from (?:Outlook|Mail|Yahoo|Proton)|Get Outlook for |Gửi từ (?:iPhone|iPad|Outlook|thiết bị|điện thoại|Yahoo|ứng dụng)|"
+    r"Được gửi từ |Tải Outlook cho )[^\n]{0,100}\s*\Z",
+    re.IGNORECASE,
+)
+FORWARD_SUBJECT = re.compile(r"^\s*(?:fwd?|chuyển tiếp|ct|tr)\s*:", re.IGNORECASE)
+QUOTED_TAIL = re.compile(r"(?:\n[ ]?>[^\n]*)+\s*\Z")
+UNDERLINE = re.compile(r"\n[ ]?[_-]{20,}[ ]*\s*\Z")
+
+_Q = constants.QUOTED_MATCH_INCLUDE
+# The package knows no Vietnamese, and its English line of attribution is cubic in a line of "On On On ...".
+constants.MAIL_LANGUAGES["vi"] = {
+    "wrote_header": rf"^({_Q}[ ]{{0,8}}(?:Vào|Ngày|Lúc)\s[^\n]{{1,250}}(?:\n[^\n]{{1,250}}){{0,2}}?\s(?:đã )?viết:)[ ]*$",
+    "from_header": rf"((?:(?:^|\n|\n{_Q})[* ]*(?:Từ|Người gửi|Đã gửi|Gửi|Ngày gửi|Ngày|Đến|Tới|Người nhận|Chủ đề|Tiêu đề|Cc|CC)"
+    r"[ ]?:[ *]*(?:\s{,2}).*){2,}(?:\n.*){,1})",
+    "disclaimers": [],  # type: ignore[dict-item]
+    "signatures": [],  # type: ignore[dict-item]
+    "sent_from": "Gửi từ iPhone",
+}
+constants.MAIL_LANGUAGES["en"]["wrote_header"] = rf"^({_Q}[ ]{{0,8}}On\s[^\n]{{1,250}}(?:\n[^\n]{{1,250}}){{0,2}}?\s?wrote:)[ ]*$"
+HEADER = EmailMessage(text="", languages=["vi"]).HEADER_REGEX
+
+
+def strip(text: str, *, html: str = "") -> str:
+    """What the writer added: no quoted history, no signature. Never empty unless `text` is.
+
+    `html` is the same mail as HTML; asked only where the plain text shows no seam that we know.
+    """
+    if not text.strip():
+        return ""
+    tame = _tamed(text)
+    if tame is None:
+        return text.strip()
+    if markup.FORWARDED.search(tame):
+        return text.strip()
+    new = _cut(tame)
+    if new == tame.strip() and html and markup.has_quote(html):
+        new = _cut(_tamed(markup.to_text(html, without_quotes=True)) or "") or new
+    return new or text.strip()
+
+
+def _tamed(text: str) -> str | None:
+    """The text as the patterns can bear it, or None when it is too long to be a reply."""
+    if len(text) > MAX_CHARS:
+        return None
+    text = "\n".join(line.rstrip() for line in charsets.clean(text).replace("\xa0", " ").split("\n"))
+    return MANY_LINES.sub("\n\n\n", MANY_BLANKS.sub("    ", LONG_RULE.sub(lambda found: found[1] * 60, text)))
+
+
+def _cut(text: str) -> str:
+    """The part above the first seam; the whole when nothing would be left."""
+    whole = text.strip()
+    if delimiter := DELIMITER_LINE.search(text):
+        text = _without_attribution(text[: delimiter.start()])
+    end = next((found.start() for found in HEADER.finditer(text) if text[: found.start()].strip(" >\n")), len(text))
+    text = text[:end]
+    text = QUOTED_TAIL.sub("", text) or text
+    text = UNDERLINE.sub("", text)
+    text = _without_signature(text.strip("\n"))
+    return text.strip() or whole
+
+
+def _without_attribution(text: str) -> str:
+    return text
+
+
+def _without_signature(text: str) -> str:
+    if found := SIGNATURE.search(text):
+        text = text[: found.start()]
+    return SENT_FROM.sub("", text)
