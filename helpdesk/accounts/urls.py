@@ -40,7 +40,11 @@ account_urls = [
 people_urls = [
     path("", people.people, name="people"),
     path("invite/", people.invite, name="invite"),
-    re_path(r"^invitations/(?P<invitation_id>\d{1,18})/(?P<act>resend|revoke)/$", people.change_invitation, name="invitation"),
+    re_path(
+        r"^invitations/(?P<invitation_id>\d{1,18})/(?P<act>resend|revoke)/$",
+        people.change_invitation,
+        name="invitation",
+    ),
     re_path(
         r"^users/(?P<user_id>\d{1,18})/(?P<act>role|deactivate|reactivate|second-factor)/$",
         people.change_user,

@@ -166,9 +166,7 @@ class KeysetPagination(BasePagination):
         if ordering[-1].lstrip("-") not in {"id", "pk"}:
             ordering.append("-id" if ordering[-1].startswith("-") else "id")
         try:
-            self._page = page(
-                queryset, ordering=ordering, cursor=request.query_params.get("cursor", ""), limit=limit
-            )
+            self._page = page(queryset, ordering=ordering, cursor=request.query_params.get("cursor", ""), limit=limit)
         except BadCursor:
             raise exceptions.ValidationError({"cursor": [_("This is no cursor of this list.")]}) from None
         self._request = request
