@@ -34,7 +34,7 @@ def preload() -> None:
     app.loader.import_default_modules()
     app.finalize()
     import celery.apps.beat
-    import celery.apps.worker  # noqa: F401
+    import celery.apps.worker
     import celery.concurrency.prefork
     import celery.worker.consumer  # noqa: F401
 
@@ -68,8 +68,9 @@ def worker() -> None:
     # It may be root here: messages are JSON, nothing in them is executed.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")
     app.worker_main([
-        "--quiet", "worker", "--pool", "prefork", "-O", "fair", "--concurrency", str(processes), "--loglevel", "WARNING",
-        "--queues", ",".join(settings.CELERY_QUEUES), "--without-gossip", "--without-mingle", "--without-heartbeat",
+        "--quiet", "worker", "--pool", "prefork", "-O", "fair", "--concurrency", str(processes),
+        "--queues", ",".join(settings.CELERY_QUEUES), "--loglevel", "WARNING",
+        "--without-gossip", "--without-mingle", "--without-heartbeat",
     ])  # fmt: skip
 
 
