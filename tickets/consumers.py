@@ -1,11 +1,13 @@
 """The agents' socket: joins groups through the gate, relays pokes, passes presence on. Stores nothing."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.conf import settings
 
-from helpdesk.accounts.queries import actor_for
+from helpdesk.accounts.queries import actor_for, teams
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import DomainError
 from tickets.lifecycle import actions as lifecycle
@@ -36,6 +38,9 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
         """Only people of the desk; they hear of their teams' tickets and of those without a team."""
         self.watched = set()
         user = self.scope.get("user")
+        if not _same_origin(self.scope):
+            await self.close()
+            return
         await self.accept()
         if user is None or not user.is_authenticated or not user.is_active:
             await self.close(code=SIGNED_OUT)
@@ -46,11 +51,9 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
             await self._join(group)
 
     async def disconnect(self, code: int) -> None:
-        """Leaves every group and tells those who look at the same ticket."""
+        """Tells those who look at the same ticket; the groups are left by the framework."""
         for ticket in list(self.watched):
             await self._unwatch(ticket)
-        for group in list(self.groups):
-            await self.channel_layer.group_discard(group, self.channel_name)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """What the screen says; nonsense is ignored."""
@@ -111,10 +114,16 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
         self.groups = [*self.groups, group]
 
 
+def _same_origin(scope: Any) -> bool:
+    """Only our own pages may open this socket: cookies travel with foreign ones too."""
+    headers = dict(scope["headers"])
+    origin = urlsplit(headers.get(b"origin", b"").decode("latin-1")).netloc
+    allowed = {headers.get(b"host", b"").decode("latin-1"), urlsplit(settings.SITE_URL).netloc}
+    return bool(origin) and origin in allowed
+
+
 def _teams_heard(actor: Actor) -> list[int | None]:
     """The inboxes an actor hears of: an admin every team's, others their own, all those without a team."""
-    from helpdesk.accounts.queries import teams
-
     own = teams().values_list("pk", flat=True) if actor.is_admin else actor.team_ids
     return [None, *own]
 

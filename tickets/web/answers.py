@@ -11,6 +11,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
 from channels_app import media
+from channels_app.queries import original_of
 from csp.decorators import csp_replace
 from helpdesk.core.errors import NotFound, StaleVersion, TooLarge
 from tickets.enums import Kind
@@ -45,6 +46,7 @@ def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
             address=address,
             media_ids=tuple(request.POST.getlist("media")),
             expected_version=ticket.version if seen and version != ticket.version and not new else version or None,
+            status=request.POST.get("status", ""),
             actor=actor,
         )
     except StaleVersion:

@@ -31,7 +31,7 @@ VIEWS = {  # name: (label, icon, what an empty one says)
     "mine": (gettext_lazy("Mine"), "mine", gettext_lazy("Nothing waits for you"), gettext_lazy("Everything you hold is answered.")),
     "unassigned": (gettext_lazy("Unassigned"), "unassigned", gettext_lazy("Everybody is looked after"), gettext_lazy("New conversations that nobody holds come in here.")),
     "open": (gettext_lazy("All open"), "inbox", gettext_lazy("All answered"), gettext_lazy("No conversation is open. Enjoy it.")),
-    "pending": (gettext_lazy("Waiting for the customer"), "pending", gettext_lazy("Nobody owes us an answer"), gettext_lazy("Conversations you set to wait for the customer stand here.")),
+    "pending": (gettext_lazy("Customer's turn"), "pending", gettext_lazy("Nobody owes us an answer"), gettext_lazy("Conversations you set to wait for the customer stand here.")),
     "snoozed": (gettext_lazy("Snoozed"), "snoozed", gettext_lazy("Nothing is put aside"), gettext_lazy("Snoozed conversations come back by themselves.")),
     "solved": (gettext_lazy("Solved"), "solved", gettext_lazy("Nothing solved yet"), gettext_lazy("Solved conversations stand here; they reopen when the customer writes.")),
     "spam": (gettext_lazy("Spam"), "spam", gettext_lazy("No spam"), gettext_lazy("What you mark as spam stands here.")),

@@ -129,7 +129,7 @@ def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
     result.cont = before is not None and _goes_on(before, message) and not result.unproved
     if result.cont:
         result.css += " cont"
-    if message.channel_kind == "email" and not is_out and message.subject and message.subject != ticket.subject:
+    if message.channel_kind == "email" and not is_out and not message.subject.endswith(ticket.subject):
         result.mail_subject = message.subject
     if message.text_full and len(message.text_full) > len(message.text) + 3:
         result.quoted = message.text_full[len(message.text) :] if message.text_full.startswith(message.text) else message.text_full
