@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -228,4 +228,4 @@ def _moment(text: str, *, required: bool) -> datetime | None:
         at = None
     if at is None:
         raise Invalid(_("Choose a day and a time."), fields={"until": "required"})
-    return at if timezone.is_aware(at) else timezone.make_aware(at)
+    return (at if timezone.is_aware(at) else timezone.make_aware(at)).astimezone(UTC)

@@ -169,8 +169,9 @@ def snooze_presets() -> list[dict[str, str]]:
         (_("In one hour"), local + timedelta(hours=1)),
         (_("In three hours"), local + timedelta(hours=3)),
         (_("Tomorrow morning"), datetime.combine(tomorrow, morning, zone)),
-        (_("Monday morning"), datetime.combine(monday, morning, zone)),
     ]
+    if monday != tomorrow:
+        presets.append((_("Monday morning"), datetime.combine(monday, morning, zone)))
     return [
         {"label": label, "value": at.isoformat(timespec="minutes"), "when": words.moment(at)} for label, at in presets
     ]

@@ -1,5 +1,6 @@
 """The timeline as its template wants it: messages grouped, days between them, events folded into one line."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -65,7 +66,7 @@ class Said:
     state: str = ""
     state_icon: str = ""
     state_words: str = ""
-    held_until: float = 0
+    held_until: int = 0
     may_retry: bool = False
     has_html: bool = False
     has_original: bool = False
@@ -167,7 +168,7 @@ def _add_state(result: Said, message: Message) -> None:
     result.state, result.state_icon = state, icon
     result.state_words = f"{text}: {message.delivery_reason}" if message.delivery_reason else str(text)
     if state == "held" and message.held_until:
-        result.held_until = message.held_until.timestamp()
+        result.held_until = math.ceil(message.held_until.timestamp())
     result.may_retry = state in ("failed", "unknown")
 
 
