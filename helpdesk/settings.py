@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "tickets",
 ]
 MIDDLEWARE = [
+    "helpdesk.runtime.health.CountRequests",
     "helpdesk.core.http.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, URLResolver
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from helpdesk.runtime import health
+
+urlpatterns: list[URLPattern | URLResolver] = [*health.urlpatterns]
 
 handler400 = "helpdesk.core.http.bad_request"
 handler404 = "helpdesk.core.http.page_not_found"

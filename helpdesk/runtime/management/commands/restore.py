@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         desk = archive.Desk(connection.settings_dict, Path(settings.MEDIA_ROOT), settings.SECRET_KEY)
-        with database_running(), archive.opened(options["path"]) as folder:
+        with database_running(), archive.opened(options["path"], settings.VAR_DIR) as folder:
             if connection.introspection.table_names() and not options["replace"]:
                 raise CannotStart("The database is not empty: --replace gives up what is in it.")
             version = connection.pg_version
