@@ -47,13 +47,14 @@ def write(desk: Desk, target: Path, server_version: int) -> int:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".dump-") as dump:
             run([program, "--format=custom", "--no-owner", "--no-privileges", "--file", dump.name], desk.database)
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w") as archive:
-                _add(archive, MANIFEST, json.dumps({"format": FORMAT, "made_at": now().isoformat()}).encode())
-                archive.add(dump.name, DUMP)
-                _add(archive, KEY, desk.secret_key.encode())
-                if desk.media.is_dir():
-                    archive.add(desk.media, MEDIA)
-                archive.fileobj.flush()  # type: ignore[union-attr]
+            with os.fdopen(descriptor, "wb") as file:
+                with tarfile.open(fileobj=file, mode="w") as archive:
+                    _add(archive, MANIFEST, json.dumps({"format": FORMAT, "made_at": now().isoformat()}).encode())
+                    archive.add(dump.name, DUMP)
+                    _add(archive, KEY, desk.secret_key.encode())
+                    if desk.media.is_dir():
+                        archive.add(desk.media, MEDIA)
+                file.flush()
                 os.fsync(file.fileno())
         fresh.replace(target)
     finally:
