@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("helpdesk.runtime.health")),
     path("", include("helpdesk.accounts.urls")),
 ]
 
