@@ -4,7 +4,7 @@ from allauth.account import views as account
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from helpdesk.accounts.web import entry
+from helpdesk.accounts.web import entry, people, profile
 
 # Names the sign-in library looks for, mounted one by one: what is not listed cannot be reached.
 allauth_urls = [
@@ -31,10 +31,35 @@ account_urls = [
     path("first/", entry.first_admin, name="first"),
     path("invitation/<str:token>/", entry.invitation, name="invitation"),
     path("preferences/", entry.preferences, name="preferences"),
+    path("profile/", profile.profile, name="profile"),
+    path("me/", RedirectView.as_view(pattern_name="accounts:profile")),
+    path("profile/tokens/", profile.create_token, name="create_token"),
+    path("profile/tokens/<int:token_id>/revoke/", profile.revoke_token, name="revoke_token"),
+]
+
+people_urls = [
+    path("", people.people, name="people"),
+    path("invite/", people.invite, name="invite"),
+    re_path(
+        r"^invitations/(?P<invitation_id>\d{1,18})/(?P<act>resend|revoke)/$",
+        people.change_invitation,
+        name="invitation",
+    ),
+    re_path(
+        r"^users/(?P<user_id>\d{1,18})/(?P<act>role|deactivate|reactivate|second-factor)/$",
+        people.change_user,
+        name="user",
+    ),
+    path("teams/", people.create_team, name="create_team"),
+    re_path(
+        r"^teams/(?P<team_id>\d{1,18})/(?P<act>rename|retire|revive|add|remove)/$", people.change_team, name="team"
+    ),
+    path("second-factor/", people.second_factor, name="second_factor"),
 ]
 
 urlpatterns = [
     path("", entry.home, name="home"),
     path("accounts/", include((account_urls, "accounts"))),
     path("accounts/", include(allauth_urls)),
+    path("control/people/", include((people_urls, "people"))),
 ]
