@@ -9,10 +9,10 @@ MAX_WORDS = 12
 # Two index scans and a union: an OR over the two tables would read them whole.
 _FOUND = """tickets_ticket.id IN (
     SELECT ticket_id FROM tickets_message
-    WHERE to_tsvector('simple', hd_fold(text)) @@ to_tsquery('simple', %s)
+    WHERE hd_words(text) @@ to_tsquery('simple', %s)
     UNION
     SELECT id FROM tickets_ticket
-    WHERE to_tsvector('simple', hd_fold(subject || ' ' || customer_name)) @@ to_tsquery('simple', %s))"""
+    WHERE hd_words(subject || ' ' || customer_name) @@ to_tsquery('simple', %s))"""
 
 
 def matching(words: str) -> Q:
