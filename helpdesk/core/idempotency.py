@@ -83,7 +83,7 @@ def _claim(user_id: int, key: str, where: str, digest: str) -> IdempotencyKey | 
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(WAIT_MS)])
             cursor.execute(
-                'INSERT INTO core_idempotencykey (user_id, key, "where", digest, status, created_at)'
+                'INSERT INTO core_idempotencykey (user_id, key, "where", digest, status, response, created_at)'
                 " VALUES (%s, %s, %s, %s, 0, '', %s) ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
                 [user_id, key, where, digest, row.created_at],
             )
