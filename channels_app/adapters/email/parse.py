@@ -11,7 +11,17 @@ from channels_app.adapters.email.headers import Headers
 from channels_app.contracts import Address, Arrival, File, InboundItem, NewMessage
 
 MAX_REFERENCES = 50
-SENT_TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-forwarded-to", "x-delivered-to", "resent-to")
+SENT_TO = (
+    "to",
+    "cc",
+    "delivered-to",
+    "x-original-to",
+    "envelope-to",
+    "x-envelope-to",
+    "x-forwarded-to",
+    "x-delivered-to",
+    "resent-to",
+)
 NOBODY = "sender.invalid"
 
 

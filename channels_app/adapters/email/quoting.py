@@ -33,7 +33,9 @@ constants.MAIL_LANGUAGES["vi"] = {
     "signatures": [],  # type: ignore[dict-item]
     "sent_from": "Gửi từ iPhone",
 }
-constants.MAIL_LANGUAGES["en"]["wrote_header"] = rf"^({_Q}[ ]{{0,8}}On\s[^\n]{{1,250}}(?:\n[^\n]{{1,250}}){{0,2}}?\s?wrote:)[ ]*$"
+constants.MAIL_LANGUAGES["en"]["wrote_header"] = (
+    rf"^({_Q}[ ]{{0,8}}On\s[^\n]{{1,250}}(?:\n[^\n]{{1,250}}){{0,2}}?\s?wrote:)[ ]*$"
+)
 HEADER = EmailMessage(text="", languages=["vi"]).HEADER_REGEX
 
 
