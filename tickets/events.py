@@ -80,6 +80,7 @@ class MessageAdded(TicketEvent):
     kind: str
     channel_kind: str = ""
     auto: bool = False
+    version: int = 0  # the ticket's, once the message stood on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from tickets.events import (
 )
 from tickets.models import BlockedSender, Customer, Identity, Ticket
 
+ADDABLE = ("email", "phone")  # what somebody at the desk may add; all others come with proof of their own
 EDITABLE = ("name", "language", "form_of_address", "tier", "tags", "notes")
 
 
@@ -67,6 +68,28 @@ def change(*, customer_id: int | str, actor: Actor, **fields: Any) -> Customer:
             Ticket.objects.filter(customer=customer).update(customer_name=customer.name)
         record(CustomerChanged(customer_id=customer.pk, fields=changed), actor=actor)
     return customer
+
+
+def add_address(*, customer_id: int | str, kind: str, value: str, actor: Actor) -> Identity:
+    """An address somebody at the desk knows to be the customer's; not verified. Conflict when it is somebody else's."""
+    value = normalize.identity(kind, value)
+    if kind not in ADDABLE or not value:
+        raise Invalid(fields={"value": "empty"} if kind in ADDABLE else {"kind": "unknown"})
+    with transaction.atomic():
+        customer = customer_for(actor, customer_id, lock=True)
+        address = Address(kind=kind, value=value)
+        known = _identity(address)
+        if known is None:
+            try:
+                with transaction.atomic():
+                    known = _add(customer, address)
+            except IntegrityError:
+                raise Conflict(fields={"value": "taken"}) from None
+            _save(customer)
+            record(CustomerChanged(customer_id=customer.pk, fields=["identities"]), actor=actor)
+        elif known.customer_id != customer.pk:
+            raise Conflict(fields={"value": "taken"})
+    return known
 
 
 def merge(*, survivor_id: int | str, loser_id: int | str, actor: Actor, evidence: str = "agent") -> Customer:
