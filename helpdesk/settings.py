@@ -1,6 +1,7 @@
 """Django's settings, in labelled blocks. Values come from the typed environment."""
 
 import sys
+import warnings
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
     "tickets",
 ]
 MIDDLEWARE = [
+    "helpdesk.runtime.health.CountRequests",
     "helpdesk.core.http.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -93,6 +95,14 @@ DATABASES = {"default": embedded.database_settings(ENV.database_url or embedded.
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 VALKEY_URL = ENV.broker or embedded.valkey_url(VAR_DIR)
 MEDIA_ROOT = VAR_DIR / "media"
+# Holds rate limits only: without Valkey each process counts for itself, and signing in goes on.
+CACHES = {
+    "default": {
+        "BACKEND": "helpdesk.core.cache.ForgivingCache",
+        "LOCATION": VALKEY_URL,
+        "KEY_PREFIX": "cache",
+    }
+}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -163,6 +173,20 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation proves the address
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "login": "helpdesk.accounts.sign_in_forms.LoginForm",
+    "reset_password": "helpdesk.accounts.sign_in_forms.ResetPasswordForm",
+    "reset_password_from_key": "helpdesk.accounts.sign_in_forms.ResetPasswordKeyForm",
+    "change_password": "helpdesk.accounts.sign_in_forms.ChangePasswordForm",
+    "reauthenticate": "helpdesk.accounts.sign_in_forms.ReauthenticateForm",
+}
+MFA_FORMS = {
+    "authenticate": "helpdesk.accounts.sign_in_forms.CodeForm",
+    "reauthenticate": "helpdesk.accounts.sign_in_forms.CodeAgainForm",
+    "activate_totp": "helpdesk.accounts.sign_in_forms.ActivateTOTPForm",
+}
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # a stranger's address gets no mail from us
 MFA_ADAPTER = "helpdesk.accounts.adapter.EncryptingMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
@@ -213,7 +237,13 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = True
+# An image collects its files when it is built: their names then carry a hash. Elsewhere they are served where they lie.
+COLLECTED = STATIC_ROOT.is_dir()
+if COLLECTED:
+    STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+else:
+    warnings.filterwarnings("ignore", message="No directory at: ")
+WHITENOISE_USE_FINDERS = not COLLECTED
 WHITENOISE_AUTOREFRESH = False
 
 # --- limits and locks ------------------------------------------------------------------------------------------------
@@ -227,6 +257,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "helpdesk.core.http.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],

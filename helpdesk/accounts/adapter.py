@@ -2,24 +2,41 @@
 
 import base64
 import secrets
+import time
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from helpdesk.accounts.models import User
+from helpdesk.accounts.queries import roles_with_required_mfa
 from helpdesk.core import crypto
 
 
 class InvitationOnlyAdapter(DefaultAccountAdapter):
     """Sign-in for people who were invited. Mails leave through EMAIL_BACKEND in the reader's language."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "account_inactive": _lazy("This account is closed."),
+        "email_password_mismatch": _lazy("The e-mail address or the password is not right."),
+        "enter_current_password": _lazy("This is not your present password."),
+        "incorrect_password": _lazy("The password is not right."),
+        "invalid_password_reset": _lazy("This link is no longer good."),
+        "rate_limited": _lazy("Too many attempts. Try again in a minute."),
+        "too_many_login_attempts": _lazy("Too many failed attempts. Try again in five minutes."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -43,6 +60,13 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
         found = self.authenticate(context.request, email=user.email, password=password)
         return found is not None and found.pk == user.pk
 
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Not within five minutes of the sign-in itself: that was the proof."""
+        records = get_authentication_records(context.request, context.request.user)
+        if records and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT:
+            return False
+        return bool(super().is_reauthentication_required(app=app, **kwargs))
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address for rate limits and the session list; 0.0.0.0 when the server was reached by a unix socket."""
         return request.META.get("REMOTE_ADDR") or "0.0.0.0"  # noqa: S104 - a placeholder, nothing binds to it
@@ -50,6 +74,18 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
 
 class EncryptingMFAAdapter(DefaultMFAAdapter):
     """The second factor: seeds and recovery codes are kept encrypted."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "cannot_delete_authenticator": _lazy("Your role needs a second factor, so it cannot be turned off."),
+        "cannot_generate_recovery_codes": _lazy("Set up the second factor first."),
+        "incorrect_code": _lazy("The code is not right. It changes every half minute; enter the one shown now."),
+    }
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """Not while the user's role needs one."""
+        role = authenticator.user.role  # type: ignore[attr-defined]
+        return authenticator.type != Authenticator.Type.TOTP or role not in roles_with_required_mfa()
 
     def encrypt(self, text: str) -> str:
         return crypto.fernet("second factors").encrypt(text.encode()).decode()

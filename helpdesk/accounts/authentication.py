@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
@@ -11,7 +12,6 @@ from rest_framework.request import Request
 from helpdesk.accounts.middleware import bind_actor
 from helpdesk.accounts.models import ApiToken, User
 from helpdesk.accounts.queries import token_bearer
-from django.utils.translation import gettext_lazy as _
 
 USED_EVERY = timedelta(minutes=1)
 

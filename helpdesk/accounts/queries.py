@@ -1,10 +1,10 @@
 """Reading people: the actor behind a user, colleagues, teams, invitations and keys."""
 
+from allauth.mfa.models import Authenticator
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.timezone import now
 
-from allauth.mfa.models import Authenticator
 from helpdesk.accounts import tokens
 from helpdesk.accounts.models import ApiToken, Invitation, Membership, RolePolicy, Team, User
 from helpdesk.core.actor import Actor
@@ -49,6 +49,21 @@ def token_bearer(token: str) -> ApiToken | None:
 def active_users() -> QuerySet[User]:
     """Everybody who may sign in, by name."""
     return User.objects.filter(is_active=True).order_by("name", "pk")
+
+
+def everybody() -> QuerySet[User]:
+    """Whoever works or worked here, the present ones first, with their second factor as `has_second_factor`."""
+    factor = Authenticator.objects.filter(user_id=OuterRef("pk"), type=Authenticator.Type.TOTP)
+    return (
+        User.objects.annotate(has_second_factor=Exists(factor))
+        .prefetch_related("teams")
+        .order_by("-is_active", "name", "pk")
+    )
+
+
+def teams_with_members() -> QuerySet[Team]:
+    """Every team, those in use first, with their members (two queries)."""
+    return Team.objects.prefetch_related("members").order_by("-is_active", "name")
 
 
 def teams() -> QuerySet[Team]:

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from channels_app.adapters.email import body as bodies
 from channels_app import reply_tokens as tokens
+from channels_app.adapters.email import body as bodies
 from channels_app.adapters.email import bounces, charsets, headers, machine, mime, quoting, trust
 from channels_app.adapters.email.body import Body
 from channels_app.adapters.email.headers import Headers
@@ -55,7 +55,7 @@ def _parse(arrival: Arrival) -> tuple[InboundItem, ...]:
     )
     message_id = ids[0] if ids else ""
     digest = body.digest
-    problem = tree.problem or ("" if head.fields else "no header fields")
+    problem = _problem(tree, arrival)
     value = author.value or f"unknown-{hashlib.sha256(arrival.raw).hexdigest()[:16]}@{NOBODY}"
     text_full, text = _texts(body)
     references = ([report.reference] if report and report.reference else []) + _references(head)
@@ -81,6 +81,15 @@ def _parse(arrival: Arrival) -> tuple[InboundItem, ...]:
             content_hash=digest,
         ),
     )
+
+
+def _problem(tree: mime.Tree, arrival: Arrival) -> str:
+    """Why the mail is shown with its raw form beside it; empty for one that was read whole."""
+    if arrival.meta.get("unfetched"):
+        return f"the mailbox would not give it to us: {_said(arrival, 'unfetched')}"
+    if arrival.meta.get("truncated"):
+        return "larger than 25 MB: only its beginning was fetched"
+    return tree.problem or ("" if tree.root.headers.fields else "no header fields")
 
 
 def _texts(body: Body) -> tuple[str, str]:

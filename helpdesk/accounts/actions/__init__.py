@@ -10,12 +10,21 @@ from helpdesk.accounts.actions.people import (
     reset_second_factor,
     update_profile,
 )
-from helpdesk.accounts.actions.teams import add_member, create_team, remove_member, rename_team, retire_team, revive_team
+from helpdesk.accounts.actions.teams import (
+    add_member,
+    change_team,
+    create_team,
+    remove_member,
+    rename_team,
+    retire_team,
+    revive_team,
+)
 
 __all__ = [
     "accept",
     "add_member",
     "change_role",
+    "change_team",
     "create_admin",
     "create_api_token",
     "create_first_admin",

@@ -83,9 +83,7 @@ def accept(*, token: str, name: str, password: str) -> User:
     if invitation is None:
         raise NotFound
     user = _make_user(invitation.email, name, password, role=invitation.role, language=invitation.language)
-    Membership.objects.bulk_create(
-        Membership(user=user, team=team) for team in invitation.teams.filter(is_active=True)
-    )
+    Membership.objects.bulk_create(Membership(user=user, team=team) for team in invitation.teams.filter(is_active=True))
     invitation.accepted_at = now()
     invitation.save(update_fields=["accepted_at"])
     event = UserJoined(user_id=user.pk, role=user.role, invitation_id=invitation.pk)

@@ -57,7 +57,9 @@ def deactivate(*, user_id: int, actor: Actor) -> User:
     user.save(update_fields=["is_active"])
     _end_sessions(user)
     ApiToken.objects.filter(user=user, revoked_at=None).update(revoked_at=now())
-    record(UserChanged(user_id=user.pk, changes={"is_active": [True, False]}), actor=actor, pokes=[rights_poke(user.pk)])
+    record(
+        UserChanged(user_id=user.pk, changes={"is_active": [True, False]}), actor=actor, pokes=[rights_poke(user.pk)]
+    )
     return user
 
 

@@ -1,16 +1,19 @@
 """`manage.py up`: the whole desk on this machine until Ctrl-C."""
 
+import os
+import signal
 import sys
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from helpdesk.runtime.children import say
+from helpdesk.runtime.privileges import die_with_parent
 from helpdesk.runtime.supervisor import Supervisor
 
 
@@ -18,7 +21,12 @@ class Command(BaseCommand):
     help = "Start the whole desk: PostgreSQL and Valkey (unless their addresses are given), web, worker, clock, mail."
     requires_system_checks = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--end-with-parent", action="store_true", help="stop when the calling process ends (Linux)")
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["end_with_parent"]:
+            die_with_parent(signal.SIGTERM, os.getppid())
         Supervisor(settings.ENV, settings.VAR_DIR.resolve(), announcement, prepare).run()
 
 
