@@ -54,7 +54,11 @@ def open_session(
     Raises WrongProof, NoVisitor.
     """
     signed = person is not None and bool(proof)
-    if person is not None and signed and not proofs.holds(person, proof, str(channel.secrets.get("identity_secret", ""))):
+    if (
+        person is not None
+        and signed
+        and not proofs.holds(person, proof, str(channel.secrets.get("identity_secret", "")))
+    ):
         raise WrongProof
     with transaction.atomic():
         if person is not None and signed:

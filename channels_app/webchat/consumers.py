@@ -53,7 +53,9 @@ class VisitorConsumer(AsyncWebsocketConsumer):
                 raise TooLarge
             await self._heed(_frame(text_data))
         except DomainError as error:
-            await self.send(json.dumps({"type": "error"} | error_body(None, error.code, str(error.message), error.fields)))
+            await self.send(
+                json.dumps({"type": "error"} | error_body(None, error.code, str(error.message), error.fields))
+            )
 
     async def line(self, event: dict[str, Any]) -> None:
         """From the group: there is a line with this number."""
@@ -69,7 +71,9 @@ class VisitorConsumer(AsyncWebsocketConsumer):
         after = query.get("after", ["0"])[0]
         if not (after.isascii() and after.isdigit() and len(after) < 19):
             raise Invalid(fields={"after": "not_a_number"})
-        channel = await database_sync_to_async(queries.channel_for)(UUID(str(self.scope["url_route"]["kwargs"]["channel_id"])))
+        channel = await database_sync_to_async(queries.channel_for)(
+            UUID(str(self.scope["url_route"]["kwargs"]["channel_id"]))
+        )
         origin = dict(self.scope["headers"]).get(b"origin", b"").decode("latin-1")
         # Every browser names the page's origin in the handshake. A program that names none could as well lie.
         if origin and not origins.allowed(origin, channel.config.get("origins"), settings.SITE_URL):
@@ -84,7 +88,7 @@ class VisitorConsumer(AsyncWebsocketConsumer):
         if "websocket.http.response" not in self.scope.get("extensions", {}):
             await self.close()
             return
-        body = json.dumps(error_body(None, error.code, str(error.message), error.fields)).encode()
+        body = json.dumps(_body(error)).encode()
         headers = [(b"content-type", b"application/json")]
         await self.base_send({"type": "websocket.http.response.start", "status": error.status, "headers": headers})
         await self.base_send({"type": "websocket.http.response.body", "body": body})
@@ -115,6 +119,10 @@ class VisitorConsumer(AsyncWebsocketConsumer):
         while True:
             await database_sync_to_async(actions.connected)(thread_id=self.thread_id)
             await asyncio.sleep(BEAT_SECONDS)
+
+
+def _body(error: DomainError) -> dict[str, Any]:
+    return error_body(None, error.code, str(error.message), error.fields)
 
 
 def _frame(text: str) -> dict[str, Any]:

@@ -49,7 +49,9 @@ def visitor_door(**methods: View) -> View:
     return view
 
 
-def _answer(request: HttpRequest, channel: ChannelRef, methods: dict[str, View], kwargs: dict[str, Any]) -> HttpResponse:
+def _answer(
+    request: HttpRequest, channel: ChannelRef, methods: dict[str, View], kwargs: dict[str, Any]
+) -> HttpResponse:
     allowed = ", ".join([*methods, "OPTIONS"])
     if request.method == "OPTIONS":
         headers = {
@@ -206,9 +208,7 @@ def confirm_email(request: HttpRequest, channel: ChannelRef, thread_id: int) -> 
     limits.address("confirm", _remote(request))
     limits.visitor("confirm", thread_id)
     body = _json(request)
-    email = actions.confirm_email(
-        thread_id=thread_id, email=_words(body, "email", 254), code=_words(body, "code", 12)
-    )
+    email = actions.confirm_email(thread_id=thread_id, email=_words(body, "email", 254), code=_words(body, "code", 12))
     return JsonResponse({"email": email})
 
 

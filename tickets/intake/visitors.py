@@ -10,10 +10,8 @@ from django.db.models import Max
 from django.utils.timezone import now
 
 from channels_app.contracts import Address
-from helpdesk.core import realtime
-from tickets import pokes
 from tickets.customers import claims
-from tickets.messages import chat_by_mail
+from tickets.messages import chat_by_mail, typing
 from tickets.models import Ticket
 
 KEEP_SECONDS = 60
@@ -59,8 +57,4 @@ def mail_unseen(*, to: str, thread_id: int, lines: Sequence[tuple[str, str]], la
 
 
 def visitor_types(*, thread_id: int) -> None:
-    """Tell the agents who have the conversation open."""
-    ticket = chat_by_mail.ticket_of_thread(thread_id)
-    if ticket is not None:
-        payload = {"type": "typing", "ticket": str(ticket.pk), "who": "customer", "name": ticket.customer_name}
-        realtime.send(pokes.ticket_group(ticket.pk), payload)
+    typing.visitor_types(thread_id=thread_id)

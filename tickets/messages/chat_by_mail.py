@@ -42,9 +42,7 @@ def send_unseen(*, to: str, thread_id: int, lines: Sequence[tuple[str, str]], la
             subject=compose.reply_subject(ticket.subject, ticket.number),
             text=_text(lines),
             message_id=compose.message_id(ticket.pk, uuid.uuid4().hex, mailbox.address.rpartition("@")[2]),
-            reply_to=reply_tokens.address(
-                mailbox.address, reply_tokens.make(ticket.pk, crypto.key("reply tokens"))
-            ),
+            reply_to=reply_tokens.address(mailbox.address, reply_tokens.make(ticket.pk, crypto.key("reply tokens"))),
             auto=True,
             thread_key=to,
         )
