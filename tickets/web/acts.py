@@ -27,7 +27,9 @@ from tickets.web.inbox import actor_of
 BULK = 200
 
 
-def done(request: HttpRequest, ticket_id: int, text: str = "", *, undo: bool = True, status: int = 200, **more: Any) -> HttpResponse:
+def done(
+    request: HttpRequest, ticket_id: int, text: str = "", *, undo: bool = True, status: int = 200, **more: Any
+) -> HttpResponse:
     """What is live of the conversation now, with a toast that can take the act back."""
     actor = actor_of(request)
     ticket = ticket_for(actor, ticket_id)

@@ -215,13 +215,19 @@ def _holders(people: list[User], ticket: Ticket) -> list[User]:
 
 
 def _identity(one: Identity) -> dict[str, Any]:
-    why = {"dmarc": _("The mail proved its sender"), "host-signature": _("Signed by your own site"), "code": _("Confirmed by a code")}
+    why = {
+        "dmarc": _("The mail proved its sender"),
+        "host-signature": _("Signed by your own site"),
+        "code": _("Confirmed by a code"),
+    }
     return {
         "icon": one.kind if one.kind in words.CHANNELS else "sms",
         "label": _identity_label(one),
         "value": one.value,
         "verified": one.verified_at is not None,
-        "why": why.get(one.evidence, one.evidence) if one.verified_at else _("Nobody has proved that this address is theirs"),
+        "why": why.get(one.evidence, one.evidence)
+        if one.verified_at
+        else _("Nobody has proved that this address is theirs"),
     }
 
 
