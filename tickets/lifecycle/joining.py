@@ -98,7 +98,7 @@ def undo(*, ticket_id: int | str, actor: Actor) -> Ticket:
         ticket = ticket_for(actor, ticket_id, lock=True)
         step = (
             UndoStep.objects.select_for_update()
-            .filter(ticket=ticket, user_id=actor.id, undone_at__isnull=True)
+            .filter(ticket=ticket, user_id=actor.user_id, undone_at__isnull=True)
             .order_by("-pk")
             .first()
         )

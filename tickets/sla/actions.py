@@ -32,8 +32,8 @@ def fire_due() -> int:
     """Warn and breach what is due now, up to a batch, in one transaction. How many clocks were looked at."""
     with transaction.atomic():
         at = now()
-        found = SlaClock.objects.select_for_update(skip_locked=True).filter(look_at__lte=at).order_by("look_at")[:BATCH]
-        found = list(found)
+        planned = SlaClock.objects.select_for_update(skip_locked=True).filter(look_at__lte=at).order_by("look_at")
+        found = list(planned[:BATCH])
         tickets = Ticket.objects.in_bulk([clock.ticket_id for clock in found])
         for clock in found:
             _fire(clock, tickets[clock.ticket_id], at)
