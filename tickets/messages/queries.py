@@ -150,7 +150,7 @@ def channels_for(ticket: Ticket) -> list[Reach]:
     family = lifecycle.family(ticket.pk)
     spoken = Message.objects.filter(ticket__in=family, direction="in", thread__isnull=False).order_by("-pk")
     last = spoken.values_list("thread_id", flat=True).first()
-    own = customers.identities(ticket.customer_id)
+    own = customers.identities(customers.survivor(ticket.customer).pk)
     keys = Q(pk__in=spoken.values("thread_id"))
     for identity in own:
         keys |= Q(key=identity.value, channel__kind=identity.kind)
