@@ -1,6 +1,7 @@
 """Django's settings, in labelled blocks. Values come from the typed environment."""
 
 import sys
+import warnings
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
     "tickets",
 ]
 MIDDLEWARE = [
+    "helpdesk.runtime.health.CountRequests",
     "helpdesk.core.http.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -238,6 +240,8 @@ STORAGES = {
 COLLECTED = STATIC_ROOT.is_dir()
 if COLLECTED:
     STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+else:
+    warnings.filterwarnings("ignore", message="No directory at: ")
 WHITENOISE_USE_FINDERS = not COLLECTED
 WHITENOISE_AUTOREFRESH = False
 

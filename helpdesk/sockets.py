@@ -1,3 +1,9 @@
 """Addresses of the WebSockets. Each consumer checks the origin itself: agents' and visitors' rules differ."""
 
-websocket_urlpatterns: list[object] = []
+from django.urls import path
+
+from tickets.consumers import AgentConsumer
+
+websocket_urlpatterns = [
+    path("ws/agent/", AgentConsumer.as_asgi()),
+]

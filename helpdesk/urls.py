@@ -3,7 +3,9 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("helpdesk.runtime.health")),
     path("", include("helpdesk.accounts.urls")),
+    path("", include("tickets.web.urls")),
 ]
 
 handler400 = "helpdesk.core.http.bad_request"

@@ -31,7 +31,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """Somebody who works at the desk. Never deleted: what they did stays theirs."""
 
-    email = models.EmailField(max_length=254)
+    email = models.EmailField(max_length=254, unique=True)  # kept in lower case
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=12, choices=Role, default=Role.AGENT)
     language = models.CharField(max_length=2, default="vi")

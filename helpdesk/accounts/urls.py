@@ -4,6 +4,7 @@ from allauth.account import views as account
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from helpdesk.accounts import api
 from helpdesk.accounts.web import entry, people, profile
 
 # Names the sign-in library looks for, mounted one by one: what is not listed cannot be reached.
@@ -40,26 +41,25 @@ account_urls = [
 people_urls = [
     path("", people.people, name="people"),
     path("invite/", people.invite, name="invite"),
-    re_path(
-        r"^invitations/(?P<invitation_id>\d{1,18})/(?P<act>resend|revoke)/$",
-        people.change_invitation,
-        name="invitation",
-    ),
-    re_path(
-        r"^users/(?P<user_id>\d{1,18})/(?P<act>role|deactivate|reactivate|second-factor)/$",
-        people.change_user,
-        name="user",
-    ),
+    path("invitations/<int:invitation_id>/<slug:act>/", people.change_invitation, name="invitation"),
+    path("users/<int:user_id>/<slug:act>/", people.change_user, name="user"),
     path("teams/", people.create_team, name="create_team"),
-    re_path(
-        r"^teams/(?P<team_id>\d{1,18})/(?P<act>rename|retire|revive|add|remove)/$", people.change_team, name="team"
-    ),
+    path("teams/<int:team_id>/<slug:act>/", people.change_team, name="team"),
     path("second-factor/", people.second_factor, name="second_factor"),
+]
+
+api_urls = [
+    path("me/", api.MeView.as_view(), name="me"),
+    path("users/", api.UserViewSet.as_view({"get": "list"}), name="users"),
+    path("users/<int:pk>/", api.UserViewSet.as_view({"get": "retrieve"}), name="user"),
+    path("teams/", api.TeamViewSet.as_view({"get": "list", "post": "create"}), name="teams"),
+    path("teams/<int:pk>/", api.TeamViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="team"),
 ]
 
 urlpatterns = [
     path("", entry.home, name="home"),
     path("accounts/", include((account_urls, "accounts"))),
     path("accounts/", include(allauth_urls)),
+    path("api/v1/", include((api_urls, "people_api"))),
     path("control/people/", include((people_urls, "people"))),
 ]

@@ -40,7 +40,7 @@ class _Column:
 
     path: str
     down: bool
-    field: Field[Any, Any]
+    field: "Field[Any, Any]"
     nullable: bool
 
 

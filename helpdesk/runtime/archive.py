@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.utils.timezone import now
@@ -47,13 +47,14 @@ def write(desk: Desk, target: Path, server_version: int) -> int:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".dump-") as dump:
             run([program, "--format=custom", "--no-owner", "--no-privileges", "--file", dump.name], desk.database)
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w") as archive:
-                _add(archive, MANIFEST, json.dumps({"format": FORMAT, "made_at": now().isoformat()}).encode())
-                archive.add(dump.name, DUMP)
-                _add(archive, KEY, desk.secret_key.encode())
-                if desk.media.is_dir():
-                    archive.add(desk.media, MEDIA)
-                archive.fileobj.flush()  # type: ignore[union-attr]
+            with os.fdopen(descriptor, "wb") as file:
+                with tarfile.open(fileobj=file, mode="w") as archive:
+                    _add(archive, MANIFEST, json.dumps({"format": FORMAT, "made_at": now().isoformat()}).encode())
+                    archive.add(dump.name, DUMP)
+                    _add(archive, KEY, desk.secret_key.encode())
+                    if desk.media.is_dir():
+                        archive.add(desk.media, MEDIA)
+                file.flush()
                 os.fsync(file.fileno())
         fresh.replace(target)
     finally:
@@ -62,12 +63,13 @@ def write(desk: Desk, target: Path, server_version: int) -> int:
 
 
 @contextmanager
-def opened(source: Path) -> Iterator[Path]:
-    """A temporary folder with what the archive holds. BadArchive when it is none."""
-    with tempfile.TemporaryDirectory(prefix="helpdesk-restore-") as folder:
+def opened(source: Path, beside: Path) -> Iterator[Path]:
+    """A temporary folder in `beside` with what the archive holds. BadArchive when it is none."""
+    with tempfile.TemporaryDirectory(prefix="restore-", dir=beside) as folder:
         try:
             with tarfile.open(source) as archive:
-                archive.extractall(folder, filter="data")
+                archive.extraction_filter = getattr(tarfile, "data_filter", None)  # absent before Python 3.11.4
+                archive.extractall(folder, _harmless(archive, source))  # noqa: S202 - looked at one by one
             manifest = json.loads((Path(folder) / MANIFEST).read_text())
             if manifest["format"] != FORMAT:
                 raise BadArchive(f"{source} has format {manifest['format']}; this version reads {FORMAT}.")
@@ -116,6 +118,15 @@ def run(command: list[Any], database: Mapping[str, Any] | None = None) -> None:
     if done.returncode:
         last = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
         raise CannotStart(f"{Path(command[0]).name}: {last}")
+
+
+def _harmless(archive: tarfile.TarFile, source: Path) -> Iterator[tarfile.TarInfo]:
+    """Its members; BadArchive at one that is no plain file or folder or leads out of the folder it is put in."""
+    for member in archive:
+        path = PurePosixPath(member.name)
+        if not (member.isfile() or member.isdir()) or path.is_absolute() or ".." in path.parts:
+            raise BadArchive(f"{source} is no backup of a desk: it holds {member.name}")
+        yield member
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

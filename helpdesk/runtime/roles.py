@@ -7,6 +7,7 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -92,8 +93,10 @@ def beat() -> None:
     from helpdesk.celery import app
 
     stop = stop_on_signal()
-    wanted = connections["default"].get_connection_params()
-    with psycopg.connect(**_plain(wanted), autocommit=True) as connection:
+    wanted: dict[str, Any] = connections["default"].get_connection_params()
+    for name in ("cursor_factory", "context", "pool"):  # Django's alone
+        wanted.pop(name, None)
+    with psycopg.connect(**wanted, autocommit=True) as connection:
         while not connection.execute("SELECT pg_try_advisory_lock(%s)", [BEAT_LOCK]).fetchone()[0]:  # type: ignore[index]
             if stop.wait(5):
                 return
@@ -117,17 +120,12 @@ def _keep_connections() -> None:
         connections.settings[name]["CONN_MAX_AGE"] = None
 
 
-def _plain(params: dict[str, object]) -> dict[str, object]:
-    """Without what is Django's alone."""
-    return {key: value for key, value in params.items() if key not in {"cursor_factory", "context", "pool"}}
-
-
-def _watch(connection: object) -> None:
+def _watch(connection: Any) -> None:
     """End the process when the lock may be lost; whoever started it starts it again."""
     while True:
         threading.Event().wait(10)
         try:
-            connection.execute("SELECT 1")  # type: ignore[attr-defined]
+            connection.execute("SELECT 1")
         except Exception:
             log.warning("the connection that holds the lock of beat is gone: starting again")
             os.kill(os.getpid(), signal.SIGTERM)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection, connections
 
 from helpdesk.runtime.embedded import Postgres
 from helpdesk.runtime.errors import CannotStart
@@ -28,9 +29,14 @@ def database_running() -> Iterator[None]:
     try:
         yield
     finally:
-        from django.db import connections
-
         connections.close_all()
         server.stop()
         os.close(log)
         os.close(folder)
+
+
+def server_version() -> int:
+    """That of the database, as PostgreSQL counts: 180006 is 18.6."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        return int(cursor.fetchone()[0])

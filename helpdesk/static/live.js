@@ -98,7 +98,7 @@ window.htmx?.defineExtension("keyed", {
   handleSwap(style, target, fragment) {
     if (style !== "keyed") return false;
     applyFragments(fragment);
-    return [target];
+    return true;
   },
 });
 

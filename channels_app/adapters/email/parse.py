@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from channels_app.adapters.email import body as bodies
 from channels_app import reply_tokens as tokens
+from channels_app.adapters.email import body as bodies
 from channels_app.adapters.email import bounces, charsets, headers, machine, mime, quoting, trust
 from channels_app.adapters.email.body import Body
 from channels_app.adapters.email.headers import Headers

@@ -12,6 +12,7 @@ from helpdesk.accounts.actions.people import (
 )
 from helpdesk.accounts.actions.teams import (
     add_member,
+    change_team,
     create_team,
     remove_member,
     rename_team,
@@ -23,6 +24,7 @@ __all__ = [
     "accept",
     "add_member",
     "change_role",
+    "change_team",
     "create_admin",
     "create_api_token",
     "create_first_admin",

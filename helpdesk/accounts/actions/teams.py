@@ -3,6 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.accounts import queries
 from helpdesk.accounts.actions.rights import ensure_admin, ensure_leads, rights_poke
 from helpdesk.accounts.events import MembershipChanged, TeamChanged
 from helpdesk.accounts.models import Membership, Team, User
@@ -44,6 +45,31 @@ def retire_team(*, team_id: int, actor: Actor) -> Team:
 def revive_team(*, team_id: int, actor: Actor) -> Team:
     """A retired team works again. Admins only. Twice changes nothing."""
     return _set_active(team_id, True, actor)
+
+
+@transaction.atomic
+def change_team(
+    *,
+    team_id: int,
+    actor: Actor,
+    name: str | None = None,
+    is_active: bool | None = None,
+    member_ids: set[int] | None = None,
+) -> Team:
+    """Several changes at once, all or none; `member_ids` is the whole list of members."""
+    team = queries.team_for(actor, team_id)
+    if name is not None:
+        team = rename_team(team_id=team_id, name=name, actor=actor)
+    if is_active is not None:
+        team = _set_active(team_id, is_active, actor)
+    if member_ids is not None:
+        ensure_leads(actor, team_id)
+        present = set(Membership.objects.filter(team_id=team_id).values_list("user_id", flat=True))
+        for user_id in sorted(member_ids - present):
+            add_member(team_id=team_id, user_id=user_id, actor=actor)
+        for user_id in sorted(present - member_ids):
+            remove_member(team_id=team_id, user_id=user_id, actor=actor)
+    return team
 
 
 @transaction.atomic

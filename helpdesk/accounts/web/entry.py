@@ -1,5 +1,6 @@
 """Coming in: the start page, an invitation, the first admin, and preferences of whoever reads."""
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -102,6 +103,7 @@ def _language() -> str:
 
 
 def _signed_in(request: HttpRequest, user: User) -> HttpResponse:
+    record_authentication(request, user, method="password")
     response: HttpResponse = perform_login(request, user, email_verification="none", redirect_url="/")
     return response
 

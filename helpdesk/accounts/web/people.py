@@ -17,7 +17,7 @@ from helpdesk.accounts.access import supervisors_only
 from helpdesk.accounts.forms import InviteForm, TeamForm, show_refusal
 from helpdesk.accounts.models import Invitation, Role
 from helpdesk.core.actor import Actor
-from helpdesk.core.errors import Conflict, DomainError
+from helpdesk.core.errors import Conflict, DomainError, NotFound
 
 
 @never_cache
@@ -61,6 +61,8 @@ def change_invitation(request: HttpRequest, invitation_id: int, act: str) -> Htt
     actor = _actor(request)
     if act == "resend":
         return _page(request, made=actions.resend(invitation_id=invitation_id, actor=actor))
+    if act != "revoke":
+        raise NotFound
     actions.revoke(invitation_id=invitation_id, actor=actor)
     messages.success(request, _("The invitation is taken back."))
     return redirect("people:people")
@@ -77,7 +79,7 @@ def change_user(request: HttpRequest, user_id: int, act: str) -> HttpResponse:
         "reactivate": lambda: actions.reactivate(user_id=user_id, actor=actor),
         "second-factor": lambda: actions.reset_second_factor(user_id=user_id, actor=actor),
     }
-    return _done(request, acts[act])
+    return _done(request, acts.get(act))
 
 
 @require_POST
@@ -110,7 +112,7 @@ def change_team(request: HttpRequest, team_id: int, act: str) -> HttpResponse:
         "add": lambda: actions.add_member(team_id=team_id, user_id=user_id, actor=actor),
         "remove": lambda: actions.remove_member(team_id=team_id, user_id=user_id, actor=actor),
     }
-    return _done(request, acts[act], "#teams")
+    return _done(request, acts.get(act), "#teams")
 
 
 @require_POST
@@ -132,8 +134,10 @@ def _actor(request: HttpRequest) -> Actor:
     return actor
 
 
-def _done(request: HttpRequest, act: Callable[[], object], anchor: str = "") -> HttpResponse:
+def _done(request: HttpRequest, act: Callable[[], object] | None, anchor: str = "") -> HttpResponse:
     """Do it and show the page again, with what went wrong in words; refusals for lack of rights go on up."""
+    if act is None:
+        raise NotFound
     try:
         act()
         messages.success(request, _("Saved."))

@@ -76,7 +76,7 @@ def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
 
 def _user(request: HttpRequest) -> User:
     """The signed-in user; `signed_in` has seen to it that there is one."""
-    assert isinstance(request.user, User)  # noqa: S101 - for the type checker
+    assert isinstance(request.user, User)
     return request.user
 
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 
 from helpdesk.runtime import archive
-from helpdesk.runtime.servers import database_running
+from helpdesk.runtime.servers import database_running, server_version
 
 
 class Command(BaseCommand):
@@ -23,5 +23,5 @@ class Command(BaseCommand):
         target.parent.mkdir(parents=True, exist_ok=True)
         desk = archive.Desk(connection.settings_dict, Path(settings.MEDIA_ROOT), settings.SECRET_KEY)
         with database_running():
-            size = archive.write(desk, target, connection.pg_version)
+            size = archive.write(desk, target, server_version())
         self.stdout.write(f"{target}: {size} bytes. It holds the secret key: keep it safe.")

@@ -11,7 +11,7 @@ from django.db import connection
 from helpdesk.core import relay
 from helpdesk.runtime import archive
 from helpdesk.runtime.errors import CannotStart
-from helpdesk.runtime.servers import database_running
+from helpdesk.runtime.servers import database_running, server_version
 
 
 class Command(BaseCommand):
@@ -24,10 +24,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         desk = archive.Desk(connection.settings_dict, Path(settings.MEDIA_ROOT), settings.SECRET_KEY)
-        with database_running(), archive.opened(options["path"]) as folder:
+        with database_running(), archive.opened(options["path"], settings.VAR_DIR) as folder:
             if connection.introspection.table_names() and not options["replace"]:
                 raise CannotStart("The database is not empty: --replace gives up what is in it.")
-            version = connection.pg_version
+            version = server_version()
             connection.close()
             archive.read_back(desk, folder, version)
             call_command("migrate", interactive=False, verbosity=0)  # the backup may be older than this version
