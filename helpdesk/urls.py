@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("helpdesk.runtime.health")),
     path("", include("helpdesk.accounts.urls")),
+    path("", include("channels_app.webchat.urls")),
     path("", include("tickets.web.urls")),
 ]
 

@@ -39,6 +39,23 @@ class Controller(TextChoices):
     NONE = "none", _("Nobody")
 
 
+class Mood(TextChoices):
+    NEGATIVE = "negative", _("Negative")
+    NEUTRAL = "neutral", _("Neutral")
+    POSITIVE = "positive", _("Positive")
+
+
+class MomentOfTruth(TextChoices):
+    """Where in the customer's journey a ticket stands."""
+
+    STIMULUS = "stimulus", _("Stimulus")
+    ZERO = "zero", _("Zero moment")
+    FIRST = "first", _("First moment")
+    SECOND = "second", _("Second moment")
+    WAITING = "waiting", _("Waiting")
+    ULTIMATE = "ultimate", _("Ultimate moment")
+
+
 class Direction(TextChoices):
     IN = "in", _("From the customer")
     OUT = "out", _("To the customer")

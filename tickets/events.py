@@ -80,6 +80,7 @@ class MessageAdded(TicketEvent):
     kind: str
     channel_kind: str = ""
     auto: bool = False
+    version: int = 0  # the ticket's, once the message stood on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,14 @@ class MessageDelivered(TicketEvent):
     topic: ClassVar[str] = "message.delivered"
     message_id: int
     state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMailed(TicketEvent):
+    """Chat answers that the visitor did not come back to read went to them by mail."""
+
+    topic: ClassVar[str] = "ticket.chat_mailed"
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

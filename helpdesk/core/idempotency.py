@@ -67,7 +67,7 @@ def _once(handler: Callable[..., Response], key: str, request: Request, *args: A
             transaction.set_rollback(True)
             return response
         claimed.status = response.status_code
-        claimed.response = json.loads(JSONRenderer().render(response.data) or b"null")
+        claimed.response = (JSONRenderer().render(response.data) or b"null").decode()
         claimed.save(update_fields=["status", "response"])
     return response
 
@@ -83,8 +83,8 @@ def _claim(user_id: int, key: str, where: str, digest: str) -> IdempotencyKey | 
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(WAIT_MS)])
             cursor.execute(
-                'INSERT INTO core_idempotencykey (user_id, key, "where", digest, status, created_at)'
-                " VALUES (%s, %s, %s, %s, 0, %s) ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
+                'INSERT INTO core_idempotencykey (user_id, key, "where", digest, status, response, created_at)'
+                " VALUES (%s, %s, %s, %s, 0, '', %s) ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
                 [user_id, key, where, digest, row.created_at],
             )
             made = cursor.fetchone()
@@ -105,7 +105,7 @@ def _replay(user_id: int, key: str, where: str, digest: str) -> Response:
         raise KeyBusy
     if (row.where, row.digest) != (where, digest):
         raise KeyReused
-    return Response(row.response, status=row.status, headers={"Idempotent-Replayed": "true"})
+    return Response(json.loads(row.response), status=row.status, headers={"Idempotent-Replayed": "true"})
 
 
 def _digest(request: Request) -> str:

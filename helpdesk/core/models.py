@@ -58,7 +58,7 @@ class IdempotencyKey(models.Model):
     where = models.CharField(max_length=500)  # method and address
     digest = models.CharField(max_length=64)  # of what was sent
     status = models.PositiveSmallIntegerField(default=0)  # of the answer; 0 while it runs
-    response = models.JSONField(null=True)
+    response = models.TextField(blank=True)  # JSON as it was sent: jsonb would sort its keys
     created_at = models.DateTimeField(default=now, db_index=True)
 
     class Meta:

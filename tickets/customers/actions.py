@@ -19,8 +19,9 @@ from tickets.events import (
     SenderBlocked,
     SenderUnblocked,
 )
-from tickets.models import BlockedSender, Customer, Identity, Ticket
+from tickets.models import BlockedSender, Customer, Identity, IdentityClaim, Ticket
 
+ADDABLE = ("email", "phone")  # what somebody at the desk may add; all others come with proof of their own
 EDITABLE = ("name", "language", "form_of_address", "tier", "tags", "notes")
 
 
@@ -35,11 +36,39 @@ def resolve(*, address: Address, also_known: tuple[Address, ...] = (), language:
         verify(identity=identity, evidence=address.evidence)
     for other in also_known:
         if other.verified:
-            customer = _join(customer, other)
+            customer = prove(customer=customer, address=other)
+        else:
+            claim(customer_id=identity.customer_id, kind=other.kind, value=other.value)
     if not customer.name and address.name:
         customer.name = address.name[:200]
         customer.save(update_fields=["name"])
     return customer
+
+
+def prove(*, customer: Customer, address: Address) -> Customer:
+    """A further address is proved to be this customer's: a new one is added, one of somebody else merges the two.
+
+    The caller holds the transaction and the customer's lock. Returns who the customer is now, locked.
+    """
+    known = _identity(address)
+    if known is None:
+        _add(customer, address)
+        return customer
+    if known.verified_at is None:
+        verify(identity=known, evidence=address.evidence)
+    keeper = survivor(known.customer)
+    if keeper.pk == customer.pk:
+        return customer
+    merge(survivor_id=keeper.pk, loser_id=customer.pk, actor=Actor.system(), evidence=address.evidence)
+    return _lock_survivor(keeper.pk)
+
+
+def claim(*, customer_id: int, kind: str, value: str) -> IdentityClaim | None:
+    """Remember an address that somebody only says is theirs. Joins nobody; None for an empty one."""
+    value = normalize.identity(kind, value)[:255]
+    if not value:
+        return None
+    return IdentityClaim.objects.get_or_create(customer_id=customer_id, kind=kind, value=value)[0]
 
 
 def verify(*, identity: Identity, evidence: str) -> None:
@@ -67,6 +96,28 @@ def change(*, customer_id: int | str, actor: Actor, **fields: Any) -> Customer:
             Ticket.objects.filter(customer=customer).update(customer_name=customer.name)
         record(CustomerChanged(customer_id=customer.pk, fields=changed), actor=actor)
     return customer
+
+
+def add_address(*, customer_id: int | str, kind: str, value: str, actor: Actor) -> Identity:
+    """An address somebody at the desk knows to be the customer's; not verified. Conflict when it is somebody else's."""
+    value = normalize.identity(kind, value)
+    if kind not in ADDABLE or not value:
+        raise Invalid(fields={"value": "empty"} if kind in ADDABLE else {"kind": "unknown"})
+    with transaction.atomic():
+        customer = customer_for(actor, customer_id, lock=True)
+        address = Address(kind=kind, value=value)
+        known = _identity(address)
+        if known is None:
+            try:
+                with transaction.atomic():
+                    known = _add(customer, address)
+            except IntegrityError:
+                raise Conflict(fields={"value": "taken"}) from None
+            _save(customer)
+            record(CustomerChanged(customer_id=customer.pk, fields=["identities"]), actor=actor)
+        elif known.customer_id != customer.pk:
+            raise Conflict(fields={"value": "taken"})
+    return known
 
 
 def merge(*, survivor_id: int | str, loser_id: int | str, actor: Actor, evidence: str = "agent") -> Customer:
@@ -163,21 +214,6 @@ def _lock_survivor(customer_id: int) -> Customer:
     while customer.canonical_id is not None:
         customer = Customer.objects.select_for_update().get(pk=customer.canonical_id)
     return customer
-
-
-def _join(customer: Customer, other: Address) -> Customer:
-    """A verified further address: a new one is added, one of somebody else merges the two."""
-    known = _identity(other)
-    if known is None:
-        _add(customer, other)
-        return customer
-    if known.verified_at is None:
-        verify(identity=known, evidence=other.evidence)
-    keeper = survivor(known.customer)
-    if keeper.pk == customer.pk:
-        return customer
-    merge(survivor_id=keeper.pk, loser_id=customer.pk, actor=Actor.system(), evidence=other.evidence)
-    return _lock_survivor(keeper.pk)
 
 
 def _save(customer: Customer, *fields: str) -> None:

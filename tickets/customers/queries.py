@@ -1,5 +1,6 @@
 """Reading customers: the gate, the survivor of merges, identities."""
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from helpdesk.core.actor import Actor
@@ -7,6 +8,13 @@ from helpdesk.core.errors import NotFound
 from tickets.models import BlockedSender, Customer, Identity, Ticket
 
 MAX_HOPS = 10
+_FAMILIES = """
+WITH RECURSIVE family (root, id) AS (
+    SELECT id, id FROM tickets_customer WHERE id = ANY(%s)
+    UNION
+    SELECT family.root, customer.id FROM tickets_customer customer JOIN family ON customer.canonical_id = family.id)
+SELECT root, id FROM family
+"""
 
 
 def customers(actor: Actor) -> QuerySet[Customer]:
@@ -50,6 +58,25 @@ def family(customer_id: int) -> list[int]:
 def identities(customer_id: int) -> QuerySet[Identity]:
     """Every address of a customer, also those that came by merging, oldest first."""
     return Identity.objects.filter(customer__in=family(customer_id)).order_by("pk")
+
+
+def identities_of(customer_ids: list[int]) -> dict[int, list[Identity]]:
+    """Every address of these customers, also those that came by merging, oldest first: two statements however many."""
+    whose: dict[int, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_FAMILIES, [customer_ids])
+        for root, member in cursor.fetchall():
+            whose.setdefault(member, []).append(root)
+    found: dict[int, list[Identity]] = {customer_id: [] for customer_id in customer_ids}
+    for identity in Identity.objects.filter(customer__in=whose).order_by("pk"):
+        for root in whose[identity.customer_id]:
+            found[root].append(identity)
+    return found
+
+
+def blocked() -> QuerySet[BlockedSender]:
+    """Every address we do not listen to."""
+    return BlockedSender.objects.all()
 
 
 def is_blocked(kind: str, value: str) -> bool:

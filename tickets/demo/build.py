@@ -97,7 +97,7 @@ def _write(story: Conversation, line: Line, mailbox: Channel, at: datetime) -> T
     mail.set_content(line.text)
     if line.file:
         mail.add_attachment(_picture(), maintype="image", subtype="png", filename=line.file)
-    inbound.accept(mailbox.pk, f"demo:{story.email}:{line.minutes}", mail.as_bytes(), {})
+    inbound.accept(mailbox.pk, f"demo:{story.email}:{line.minutes}", mail.as_bytes(), {"internaldate": at.isoformat()})
     inbound.drain()
     failed = InboundEvent.objects.exclude(state="done").first()
     if failed is not None:

@@ -73,15 +73,29 @@ def assign(*, ticket_id: int | str, assignee_id: int | str | None, actor: Actor,
         return _change(ticket, actor, "assign", assignee_id=None if assignee_id is None else int(assignee_id))
 
 
-def set_team(*, ticket_id: int | str, team_id: int | str | None, actor: Actor, version: int | None = None) -> Ticket:
-    """Move a ticket to a team's queue. An assignee who cannot see it there loses it."""
+def set_team(
+    *,
+    ticket_id: int | str,
+    team_id: int | str | None,
+    actor: Actor,
+    version: int | None = None,
+    assignee_id: int | str | None = None,
+) -> Ticket:
+    """Move a ticket to a team's queue, handing it to somebody there where one is named.
+
+    Without a name, an assignee who cannot see it there loses it.
+    """
     with transaction.atomic():
         ticket = _locked(ticket_id, actor, version)
         team = _team(team_id)
         changes: dict[str, Any] = {"team_id": team.pk if team else None}
         was = ticket.team_id
         ticket.team_id = changes["team_id"]
-        if ticket.assignee_id is not None and not _may_hold(ticket, ticket.assignee_id):
+        if assignee_id is not None:
+            if not _may_hold(ticket, assignee_id):
+                raise Invalid(fields={"assignee": "cannot_see_this_ticket"})
+            changes["assignee_id"] = int(assignee_id)
+        elif ticket.assignee_id is not None and not _may_hold(ticket, ticket.assignee_id):
             changes["assignee_id"] = None
         ticket.team_id = was
         return _change(ticket, actor, "team", **changes)

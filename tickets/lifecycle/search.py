@@ -1,9 +1,10 @@
 """Tickets by words: without diacritics, in subjects, names, addresses and messages."""
 
-from django.db.models import BooleanField, Q
+from django.db.models import BooleanField, FloatField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from helpdesk.core.text import fold
+from tickets.models import Ticket
 
 MAX_WORDS = 12
 # Two index scans and a union: an OR over the two tables would read them whole.
@@ -13,6 +14,9 @@ _FOUND = """tickets_ticket.id IN (
     UNION
     SELECT id FROM tickets_ticket
     WHERE hd_words(subject || ' ' || customer_name) @@ to_tsquery('simple', %s))"""
+
+MAX_RANKED = 300  # a common word matches everything: only the latest are weighed
+_RANK = "ts_rank(hd_words(tickets_ticket.subject || ' ' || customer_name), to_tsquery('simple', %s), 32)"
 
 
 def matching(words: str) -> Q:
@@ -28,6 +32,14 @@ def matching(words: str) -> Q:
     if not query:
         return Q(pk__in=[])
     return Q(RawSQL(_FOUND, [query, query], output_field=BooleanField()))
+
+
+def ranked(tickets: QuerySet[Ticket], words: str, limit: int) -> list[Ticket]:
+    """The best of the latest matches, each with `score` from 0 to 1: words of the subject and the name weigh most."""
+    latest = tickets.filter(matching(words)).order_by("-updated_at", "-pk").values("pk")[:MAX_RANKED]
+    rank = RawSQL(_RANK, [_tsquery(words)], output_field=FloatField())  # noqa: S611
+    scored = Ticket.objects.filter(pk__in=latest).annotate(score=rank)
+    return list(scored.order_by("-score", "-updated_at", "-pk")[:limit])
 
 
 def _tsquery(typed: str) -> str:

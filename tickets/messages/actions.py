@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from channels_app import outbound, reply_tokens
+from channels_app import media, outbound, reply_tokens
 from channels_app.contracts import OutboundEnvelope, OutboundFile
 from channels_app.models import Channel, Media, Thread
 from helpdesk.accounts.models import User
@@ -88,10 +88,18 @@ def note(*, ticket_id: int | str, text: str, actor: Actor, media_ids: tuple[UUID
         message.save(force_insert=True)
         attach(message, files)
         ticket.message_count += 1
+        added = _added(ticket, message)
         save(ticket, "message_count")
-        record(_added(ticket, message), actor=actor, pokes=[poke(ticket)])
+        record(added, actor=actor, pokes=[poke(ticket)])
         Draft.objects.filter(ticket=ticket, user_id=actor.id, kind=Kind.NOTE).delete()
     return message
+
+
+def upload(*, content: bytes, filename: str, content_type: str, actor: Actor) -> Media:
+    """Keep a file that its owner may send later; nobody else can see it until then."""
+    return media.keep(
+        content=content, filename=filename, content_type=content_type, owner=f"{actor.kind}:{actor.id}"
+    )
 
 
 def save_draft(
@@ -291,6 +299,7 @@ def _answered(ticket: Ticket, message: Message, actor: Actor, status: str) -> No
 
 
 def _added(ticket: Ticket, message: Message) -> MessageAdded:
+    """The event of a message just put on a locked ticket that is not saved yet."""
     return MessageAdded(
         ticket_id=ticket.pk,
         message_id=message.pk,
@@ -299,4 +308,5 @@ def _added(ticket: Ticket, message: Message) -> MessageAdded:
         kind=message.kind,
         channel_kind=message.channel_kind,
         auto=message.auto,
+        version=ticket.version + 1,
     )

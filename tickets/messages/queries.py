@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.timezone import now
 
-from channels_app.models import Channel, Delivery, Thread
+from channels_app.models import Channel, Delivery, Media, Thread
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import NotFound
 from helpdesk.core.models import EventLog
@@ -28,6 +28,8 @@ TOLD = (  # events that stand on the timeline as one line
     "ticket.channel_switched",
     "sla.breached",
 )
+
+MAX_NEW = 50  # what a refusal for a moved thread shows at most
 
 
 @dataclass(slots=True)
@@ -56,11 +58,12 @@ def messages(ticket: Ticket, actor: Actor) -> QuerySet[Message]:
     found = Message.objects.filter(ticket__in=lifecycle.family(ticket.pk))
     if actor.kind == "customer":
         found = found.filter(visibility="public")
-    return (
-        found.select_related("author", "channel")
-        .prefetch_related(Prefetch("attachments", Attachment.objects.select_related("media").order_by("pk")))
-        .order_by("occurred_at", "pk")
-    )
+    return _with_files(found).order_by("occurred_at", "pk")
+
+
+def _with_files(found: QuerySet[Message]) -> QuerySet[Message]:
+    files = Attachment.objects.select_related("media").order_by("pk")
+    return found.select_related("author", "channel").prefetch_related(Prefetch("attachments", files))
 
 
 def timeline(ticket: Ticket, actor: Actor, *, limit: int = 500) -> list[Entry]:
@@ -110,6 +113,14 @@ def attachment_for(actor: Actor, attachment_id: int | str) -> Attachment:
         raise NotFound from None
 
 
+def upload_for(actor: Actor, upload_id: UUID) -> Media:
+    """The actor's own upload; raises NotFound."""
+    found = Media.objects.filter(pk=upload_id, owner=f"{actor.kind}:{actor.id}").first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def draft_for(ticket: Ticket, actor: Actor) -> Draft | None:
     """What the actor has begun to write on this ticket."""
     return Draft.objects.filter(ticket=ticket, user_id=actor.id).first()
@@ -119,6 +130,19 @@ def new_since(ticket: Ticket, at: datetime) -> QuerySet[Message]:
     """Messages that came after a moment, for the warning that the thread has moved."""
     found = Message.objects.filter(ticket__in=lifecycle.family(ticket.pk), created_at__gt=at)
     return found.select_related("author").order_by("created_at", "pk")
+
+
+def new_since_version(ticket: Ticket, version: int, actor: Actor) -> QuerySet[Message]:
+    """What was said on a ticket after the version a reader saw, oldest first."""
+    added = EventLog.objects.filter(subject=f"ticket:{ticket.pk}", topic="message.added", payload__version__gt=version)
+    ids = list(added.values_list("payload__message_id", flat=True)[:MAX_NEW])
+    return messages(ticket, actor).filter(pk__in=ids)
+
+
+def said_with(customer_id: int, actor: Actor) -> QuerySet[Message]:
+    """Every message with a customer on the tickets the actor may see, also those that came by merging customers."""
+    tickets = lifecycle.visible(actor).filter(customer__in=customers.family(customer_id))
+    return _with_files(Message.objects.filter(ticket__in=tickets))
 
 
 def channels_for(ticket: Ticket) -> list[Reach]:

@@ -84,6 +84,7 @@ def receive(
             kind=message.kind,
             channel_kind=origin.channel.kind,
             auto=item.auto,
+            version=ticket.version + 1,
         )
     ]
     if not is_new and ticket.channel_kind and ticket.channel_kind != origin.channel.kind:

@@ -9,6 +9,7 @@ from channels_app import reply_tokens
 from channels_app.contracts import NewMessage
 from channels_app.models import Thread
 from helpdesk.core import crypto
+from tickets.customers import queries as people
 from tickets.enums import ACTIVE, Status
 from tickets.lifecycle.queries import reopen_horizon, survivor
 from tickets.models import Customer, Message, Ticket
@@ -81,7 +82,8 @@ def _is_over(ticket: Ticket) -> bool:
 
 def _of_customer(customer: Customer, thread: Thread) -> Match:
     """The customer's open ticket, on whichever channel; of several the one on this line, else the latest active."""
-    mine = Ticket.objects.filter(customer=customer, merged_into__isnull=True)
+    # Those merged into the customer too: their open tickets are this person's.
+    mine = Ticket.objects.filter(customer__in=people.family(customer.pk), merged_into__isnull=True)
     on_this_line = Exists(Message.objects.filter(ticket=OuterRef("pk"), thread=thread))
     found = mine.filter(status__in=ACTIVE).annotate(here=on_this_line).order_by("-here", "-last_message_at", "-pk")
     ticket = found.first()

@@ -28,12 +28,26 @@ _QUOTES = etree.XPath(
     " or contains(@class, 'moz-cite-prefix') or contains(@class, 'zmail_extra')]"
     " | //blockquote[@type='cite']"
 )
-_FROM_HERE = etree.XPath("//*[@id='divRplyFwdMsg' or @id='appendonsend' or @id='OLK_SRC_BODY_SECTION' or @id='mail-editor-reference-message-container']")
+_FROM_HERE = etree.XPath(
+    "//*[@id='divRplyFwdMsg' or @id='appendonsend' or @id='OLK_SRC_BODY_SECTION' or @id='mail-editor-reference-message-container']"
+)
 _CONFIG = ParserConfig(css=CSS_PROFILES["strict"], display_links=False)
 _PARSER = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
 # As tables they would be laid out in columns of blanks, as wide as the sender likes.
-_UNTABLED = {"table": "div", "tbody": "div", "thead": "div", "tfoot": "div", "tr": "div", "td": "span", "th": "span", "caption": "div"}
-FORWARDED = re.compile(r"-{5,}\s*(?:Forwarded message|Thư đã chuyển tiếp|Thư được chuyển tiếp|Chuyển tiếp|Original Message)\s*-{5,}|Begin forwarded message:|Bắt đầu thư được chuyển tiếp:", re.IGNORECASE)
+_UNTABLED = {
+    "table": "div",
+    "tbody": "div",
+    "thead": "div",
+    "tfoot": "div",
+    "tr": "div",
+    "td": "span",
+    "th": "span",
+    "caption": "div",
+}
+FORWARDED = re.compile(
+    r"-{5,}\s*(?:Forwarded message|Thư đã chuyển tiếp|Thư được chuyển tiếp|Chuyển tiếp|Original Message)\s*-{5,}|Begin forwarded message:|Bắt đầu thư được chuyển tiếp:",
+    re.IGNORECASE,
+)
 
 
 def is_tame(source: str) -> bool:
