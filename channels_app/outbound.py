@@ -50,9 +50,7 @@ def drain() -> None:
 
 def due() -> datetime | None:
     """Clock finder: wakes the senders when a held or postponed delivery falls due; returns the next moment."""
-    first = (
-        Delivery.objects.filter(state="pending").order_by("due_at").values_list("due_at", flat=True).first()
-    )
+    first = Delivery.objects.filter(state="pending").order_by("due_at").values_list("due_at", flat=True).first()
     if first and first <= now():
         waker.wake(Delivery.QUEUE)
         return None
@@ -128,4 +126,3 @@ def _envelope(delivery: Delivery) -> OutboundEnvelope:
     payload["cc"] = tuple(payload["cc"])
     payload["idempotency_key"] = str(delivery.pk)
     return OutboundEnvelope(**payload)
-
