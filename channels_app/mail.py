@@ -12,7 +12,7 @@ from django.db import close_old_connections, connection
 from django.utils.timezone import now
 
 from channels_app import inbound, registry
-from channels_app.adapters.email import tokens
+from channels_app import reply_tokens as tokens
 from channels_app.adapters.email.imap import Desk, Mailbox
 from channels_app.adapters.email.listener import Box, Listener
 from channels_app.contracts import ChannelRef

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from django.conf import settings
 
 from channels_app.models import Media
 
+_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 # Shown in place by a browser without harm; everything else is a download.
 SAFE_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
@@ -40,7 +42,9 @@ def path_of(relative: str) -> Path:
 
 def sniff(content: bytes, claimed: str) -> str:
     """The type to serve it as: an image only if its bytes say so, else what the sender claimed."""
-    claimed = claimed.lower().split(";")[0].strip()[:120] or "application/octet-stream"
+    claimed = claimed.lower().split(";")[0].strip()[:120]
+    if not _TYPE.fullmatch(claimed):  # it goes into a header one day
+        return "application/octet-stream"
     if not claimed.startswith("image/"):
         return claimed if claimed not in {"text/html", "image/svg+xml"} else "application/octet-stream"
     try:

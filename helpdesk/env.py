@@ -27,6 +27,8 @@ class Env:
     mail_out: str = ""
     helpdesk_var_dir: Path = Path("var")
     helpdesk_allow_hosts: tuple[str, ...] = ()
+    workers: int = 0
+    metrics_token: str = ""
 
     @classmethod
     def read(cls, source: Mapping[str, str] = os.environ) -> "Env":

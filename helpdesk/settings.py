@@ -1,6 +1,7 @@
 """Django's settings, in labelled blocks. Values come from the typed environment."""
 
 import sys
+import warnings
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
     "tickets",
 ]
 MIDDLEWARE = [
+    "helpdesk.runtime.health.CountRequests",
     "helpdesk.core.http.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -64,7 +66,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "helpdesk.accounts.middleware.SessionsMiddleware",
+    "helpdesk.accounts.middleware.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "helpdesk.core.http.DomainErrorMiddleware",
 ]
@@ -92,6 +95,14 @@ DATABASES = {"default": embedded.database_settings(ENV.database_url or embedded.
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 VALKEY_URL = ENV.broker or embedded.valkey_url(VAR_DIR)
 MEDIA_ROOT = VAR_DIR / "media"
+# Holds rate limits only: without Valkey each process counts for itself, and signing in goes on.
+CACHES = {
+    "default": {
+        "BACKEND": "helpdesk.core.cache.ForgivingCache",
+        "LOCATION": VALKEY_URL,
+        "KEY_PREFIX": "cache",
+    }
+}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -123,9 +134,10 @@ CELERY_QUEUES = ["inbound", "deliver", "relay", "leftovers", "clock", "house"]
 SWEEP_SECONDS = 15
 # Each finder fires what is due and says when to look again: helpdesk/runtime/clock.py.
 CLOCK_FINDERS = [
-    "tickets.sla.fire.due",
+    "tickets.sla.actions.due",
     "tickets.lifecycle.actions.wake_snoozed",
     "channels_app.outbound.due",
+    "channels_app.webchat.fallback.due",
 ]
 # Who reacts to what: the one table.
 SUBSCRIPTIONS = "helpdesk.subscriptions.SUBSCRIPTIONS"
@@ -146,7 +158,7 @@ MAIL_IDLE_POLL_SECONDS = 60
 
 # --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["helpdesk.accounts.backends.DeskBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -161,8 +173,27 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation proves the address
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "login": "helpdesk.accounts.sign_in_forms.LoginForm",
+    "reset_password": "helpdesk.accounts.sign_in_forms.ResetPasswordForm",
+    "reset_password_from_key": "helpdesk.accounts.sign_in_forms.ResetPasswordKeyForm",
+    "change_password": "helpdesk.accounts.sign_in_forms.ChangePasswordForm",
+    "reauthenticate": "helpdesk.accounts.sign_in_forms.ReauthenticateForm",
+}
+MFA_FORMS = {
+    "authenticate": "helpdesk.accounts.sign_in_forms.CodeForm",
+    "reauthenticate": "helpdesk.accounts.sign_in_forms.CodeAgainForm",
+    "activate_totp": "helpdesk.accounts.sign_in_forms.ActivateTOTPForm",
+}
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # a stranger's address gets no mail from us
+MFA_ADAPTER = "helpdesk.accounts.adapter.EncryptingMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an invitation proves the address
+MFA_TOTP_TOLERANCE = 1  # phones' clocks are up to half a minute wrong
 USERSESSIONS_TRACK_ACTIVITY = True
+INVITATION_DAYS = 7
 
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -206,7 +237,13 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = True
+# An image collects its files when it is built: their names then carry a hash. Elsewhere they are served where they lie.
+COLLECTED = STATIC_ROOT.is_dir()
+if COLLECTED:
+    STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+else:
+    warnings.filterwarnings("ignore", message="No directory at: ")
+WHITENOISE_USE_FINDERS = not COLLECTED
 WHITENOISE_AUTOREFRESH = False
 
 # --- limits and locks ------------------------------------------------------------------------------------------------
@@ -220,6 +257,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "helpdesk.core.http.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -245,6 +283,8 @@ LOGGING = {"level": "INFO"}
 FIRST_REPLY_SECONDS = 300  # "zero response": a message that waits five minutes is a lost customer
 FIRST_REPLY_WARN_SECONDS = 120  # the warning comes when this much is left
 REOPEN_DAYS = 7  # a solved ticket reopens when the customer writes within this time
+WIDGET_TOKEN_DAYS = 90  # a visitor who comes back within this time goes on with the same conversation
+WIDGET_MAIL_AFTER_SECONDS = 120  # an answer nobody came back to read goes by mail, where an address was proved
 UNDO_SECONDS = {"email": 5}  # a mail can be taken back for this long; chat leaves at once
 DEMO_ACCOUNTS = [
     ("admin@demo.test", "admin", _("Admin")),

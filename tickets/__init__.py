@@ -1,0 +1,1 @@
+"""The work: tickets, customers, and everything people do for them."""

@@ -31,7 +31,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """Somebody who works at the desk. Never deleted: what they did stays theirs."""
 
-    email = models.EmailField(max_length=254)
+    email = models.EmailField(max_length=254, unique=True)  # kept in lower case
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=12, choices=Role, default=Role.AGENT)
     language = models.CharField(max_length=2, default="vi")
@@ -40,6 +40,10 @@ class User(AbstractBaseUser):
     signature = models.TextField(blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=now)
+
+    # Set where the user was loaded together with rights: queries.with_rights.
+    actor_team_ids: list[int] | None = None
+    mfa_missing: bool = False
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
@@ -94,6 +98,8 @@ class Invitation(models.Model):
     accepted_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
+    token: str = ""  # only on the object that was just made or renewed
+
 
 class ApiToken(models.Model):
     """A key of a program that acts as its user. Only the digest is kept; the token is shown once."""
@@ -105,6 +111,8 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+    token: str = ""  # only on the object that was just made
 
 
 class RolePolicy(models.Model):

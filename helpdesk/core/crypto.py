@@ -13,8 +13,9 @@ from django.db import models
 
 
 @cache
-def _fernet() -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(key("channel secrets")))
+def fernet(purpose: str) -> Fernet:
+    """What encrypts and decrypts for one purpose."""
+    return Fernet(base64.urlsafe_b64encode(key(purpose)))
 
 
 def key(purpose: str) -> bytes:
@@ -29,7 +30,7 @@ class EncryptedJSON(models.TextField):
         if not value:
             return {}
         try:
-            opened: dict[str, Any] = json.loads(_fernet().decrypt(value.encode()))
+            opened: dict[str, Any] = json.loads(fernet("channel secrets").decrypt(value.encode()))
         except InvalidToken:
             return {}
         return opened
@@ -37,7 +38,7 @@ class EncryptedJSON(models.TextField):
     def get_prep_value(self, value: Any) -> str:
         if not value:
             return ""
-        return _fernet().encrypt(json.dumps(value).encode()).decode()
+        return fernet("channel secrets").encrypt(json.dumps(value).encode()).decode()
 
     def to_python(self, value: Any) -> Any:
         return value if isinstance(value, dict) else {}

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
-from helpdesk.core.errors import DomainError, NotAllowed, NotFound
+from helpdesk.core.errors import DomainError, NotAllowed, NotFound, TooMany
 
 log = logging.getLogger(__name__)
 
@@ -157,3 +157,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400."""
     return refusal(request, DomainError(_("The request could not be understood.")))
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """handler429, asked for by the sign-in library."""
+    return refusal(request, TooMany())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW: usually a page left open across a sign-in."""
+    return refusal(request, NotAllowed(_("This page is out of date. Go back, load it again and repeat what you did.")))

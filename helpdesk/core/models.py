@@ -48,3 +48,18 @@ class Leftover(LeasedJob):
 
     class Meta(LeasedJob.Meta):
         constraints = [models.UniqueConstraint(fields=["event", "subscriber"], name="leftover_once")]
+
+
+class IdempotencyKey(models.Model):
+    """A write of a program that must happen once: what was asked, and what was answered."""
+
+    user_id = models.BigIntegerField()
+    key = models.CharField(max_length=200)
+    where = models.CharField(max_length=500)  # method and address
+    digest = models.CharField(max_length=64)  # of what was sent
+    status = models.PositiveSmallIntegerField(default=0)  # of the answer; 0 while it runs
+    response = models.TextField(blank=True)  # JSON as it was sent: jsonb would sort its keys
+    created_at = models.DateTimeField(default=now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user_id", "key"], name="idempotency_key_once")]

@@ -124,9 +124,7 @@ def _one_by_one(name: str, react: React, events: list[EventLog]) -> None:
                 react(_recorded(event))
         except Exception as error:
             log.exception("%s: event %s", name, event.pk)
-            jobs.wake(
-                Leftover.objects.create(event=event, subscriber=name, attempts=1, last_error=repr(error)[:500])
-            )
+            jobs.wake(Leftover.objects.create(event=event, subscriber=name, attempts=1, last_error=repr(error)[:500]))
 
 
 def _recorded(event: EventLog) -> Recorded:

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from helpdesk.core import jobs, relay, waker
+from helpdesk.core import idempotency, jobs, relay, waker
 
 
 def _drain(queue: str, path: str) -> None:
@@ -32,3 +32,4 @@ def sweep() -> None:
             waker.wake(model.QUEUE)
     if relay.behind():
         waker.wake("relay")
+    idempotency.forget_old_keys()

@@ -11,6 +11,4 @@ from redis.retry import Retry
 @cache
 def client() -> Redis:
     """A client that answers or fails within two seconds and is never retried: the callers can do without."""
-    return Redis.from_url(
-        settings.VALKEY_URL, socket_timeout=2, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
-    )
+    return Redis.from_url(settings.VALKEY_URL, socket_timeout=2, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))

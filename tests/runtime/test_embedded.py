@@ -119,6 +119,17 @@ def test_valkey_keeps_what_it_was_given_over_a_restart(var: Path) -> None:
     assert redis.Redis.from_url(embedded.valkey_url(var)).lrange("queue", 0, -1) == [b"a", b"b"]
 
 
+def test_valkey_files_that_cannot_be_read_are_put_aside(var: Path) -> None:
+    server = embedded.Valkey(var).start()
+    redis.Redis.from_url(embedded.valkey_url(var)).rpush("queue", "a")
+    server.stop()
+    for path in (var / "valkey" / "appendonlydir").iterdir():
+        path.write_bytes(b"broken" * 100)
+    started.append(embedded.Valkey(var).start())
+    assert redis.Redis.from_url(embedded.valkey_url(var)).lrange("queue", 0, -1) == []
+    assert list((var / "valkey.unreadable" / "appendonlydir").iterdir())
+
+
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CannotStart, match=r"file.*cannot be used.*HELPDESK_VAR_DIR"):

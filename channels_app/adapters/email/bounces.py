@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from channels_app.adapters.email import body, charsets, headers, machine, mime, tokens
+from channels_app import reply_tokens as tokens
+from channels_app.adapters.email import body, charsets, headers, machine, mime
 from channels_app.adapters.email.headers import Headers
 from channels_app.adapters.email.mime import Part
 from channels_app.contracts import Receipt

@@ -18,7 +18,8 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 from django.utils.timezone import now
 
-from channels_app.adapters.email import charsets, tokens
+from channels_app import reply_tokens as tokens
+from channels_app.adapters.email import charsets
 
 log = structlog.get_logger(__name__)
 logging.getLogger("mail.log").setLevel(logging.WARNING)  # at INFO it writes down every command with its addresses

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from channels_app import reply_tokens as tokens
 from channels_app.adapters.email import body as bodies
-from channels_app.adapters.email import bounces, charsets, headers, machine, mime, quoting, tokens, trust
+from channels_app.adapters.email import bounces, charsets, headers, machine, mime, quoting, trust
 from channels_app.adapters.email.body import Body
 from channels_app.adapters.email.headers import Headers
 from channels_app.contracts import Address, Arrival, File, InboundItem, NewMessage

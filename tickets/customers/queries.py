@@ -1,0 +1,84 @@
+"""Reading customers: the gate, the survivor of merges, identities."""
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from helpdesk.core.actor import Actor
+from helpdesk.core.errors import NotFound
+from tickets.models import BlockedSender, Customer, Identity, Ticket
+
+MAX_HOPS = 10
+_FAMILIES = """
+WITH RECURSIVE family (root, id) AS (
+    SELECT id, id FROM tickets_customer WHERE id = ANY(%s)
+    UNION
+    SELECT family.root, customer.id FROM tickets_customer customer JOIN family ON customer.canonical_id = family.id)
+SELECT root, id FROM family
+"""
+
+
+def customers(actor: Actor) -> QuerySet[Customer]:
+    """The customers an actor may know: those with a ticket the actor may see; everyone for admins and machines."""
+    found = Customer.objects.all()
+    if not actor.is_user or actor.is_admin:
+        return found
+    seen = Ticket.objects.filter(Q(team_id__in=actor.team_ids) | Q(team__isnull=True), customer=OuterRef("pk"))
+    return found.filter(Exists(seen) | ~Exists(Ticket.objects.filter(customer=OuterRef("pk"))))
+
+
+def customer_for(actor: Actor, customer_id: int | str, *, lock: bool = False) -> Customer:
+    """The customer if the actor may know them; raises NotFound. With lock=True the row is locked."""
+    found = customers(actor)
+    if lock:
+        found = Customer.objects.select_for_update().filter(pk__in=found.values("pk"))
+    try:
+        return found.get(pk=int(customer_id))
+    except (Customer.DoesNotExist, ValueError, OverflowError):
+        raise NotFound from None
+
+
+def survivor(customer: Customer) -> Customer:
+    """Who this customer is now, following merges."""
+    for _ in range(MAX_HOPS):
+        if customer.canonical_id is None:
+            break
+        customer = Customer.objects.get(pk=customer.canonical_id)
+    return customer
+
+
+def family(customer_id: int) -> list[int]:
+    """The customer and everyone merged into them, directly or not."""
+    found, frontier = [customer_id], [customer_id]
+    while frontier:
+        frontier = list(Customer.objects.filter(canonical__in=frontier).values_list("pk", flat=True))
+        found += frontier
+    return found
+
+
+def identities(customer_id: int) -> QuerySet[Identity]:
+    """Every address of a customer, also those that came by merging, oldest first."""
+    return Identity.objects.filter(customer__in=family(customer_id)).order_by("pk")
+
+
+def identities_of(customer_ids: list[int]) -> dict[int, list[Identity]]:
+    """Every address of these customers, also those that came by merging, oldest first: two statements however many."""
+    whose: dict[int, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_FAMILIES, [customer_ids])
+        for root, member in cursor.fetchall():
+            whose.setdefault(member, []).append(root)
+    found: dict[int, list[Identity]] = {customer_id: [] for customer_id in customer_ids}
+    for identity in Identity.objects.filter(customer__in=whose).order_by("pk"):
+        for root in whose[identity.customer_id]:
+            found[root].append(identity)
+    return found
+
+
+def blocked() -> QuerySet[BlockedSender]:
+    """Every address we do not listen to."""
+    return BlockedSender.objects.all()
+
+
+def is_blocked(kind: str, value: str) -> bool:
+    """Whether messages from this address go to spam."""
+    return BlockedSender.objects.filter(kind=kind, value=value).exists()

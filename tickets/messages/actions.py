@@ -1,0 +1,312 @@
+"""Answering: replies, notes, drafts, taking back, sending again."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from channels_app import media, outbound, reply_tokens
+from channels_app.contracts import OutboundEnvelope, OutboundFile
+from channels_app.models import Channel, Media, Thread
+from helpdesk.accounts.models import User
+from helpdesk.core import crypto
+from helpdesk.core.actor import Actor
+from helpdesk.core.errors import Conflict, Invalid, StaleVersion, TicketClosed
+from helpdesk.core.recorder import record
+from helpdesk.core.text import snippet
+from tickets.enums import DeliveryState, Direction, Kind, Status, Visibility
+from tickets.events import MessageAdded, MessageTakenBack
+from tickets.lifecycle.actions import save
+from tickets.lifecycle.queries import family, survivor, ticket_for
+from tickets.messages import compose, queries
+from tickets.messages.receiving import attach
+from tickets.messages.waiting import waits_again
+from tickets.models import Draft, Message, Ticket
+from tickets.pokes import poke
+from tickets.sla import policies
+
+MAX_TEXT = 60_000
+MAX_FILES = 20
+
+
+def reply(
+    *,
+    ticket_id: int | str,
+    text: str,
+    actor: Actor,
+    channel_id: UUID | str | None = None,
+    address: str = "",
+    media_ids: tuple[UUID | str, ...] = (),
+    expected_version: int | None = None,
+    status: str = "",
+) -> Message:
+    """Answer the customer on a channel that reaches them now; the best one when none is named.
+
+    The message and its delivery commit together. With expected_version, refused with StaleVersion
+    when the thread has moved since; the error's fields hold the version and the new messages.
+    """
+    with transaction.atomic():
+        ticket = survivor(ticket_for(actor, ticket_id))
+        ticket = ticket_for(actor, ticket.pk, lock=True)
+        _check(ticket, text, media_ids, expected_version)
+        way = _way(ticket, channel_id, address)
+        files = _uploads(media_ids, actor)
+        message = _create(ticket, actor, text, Kind.MESSAGE)
+        channel = Channel.objects.get(pk=way.channel_id)
+        hold = settings.UNDO_SECONDS.get(way.kind, 0) if actor.is_user else 0
+        message.channel, message.channel_kind = channel, way.kind
+        message.thread = _thread(channel, way)
+        message.recipients = [way.address]
+        message.delivery_state = DeliveryState.QUEUED
+        message.held_until = message.occurred_at + timedelta(seconds=hold) if hold else None
+        envelope = _envelope(ticket, message, channel, way, files, actor)
+        message.external_id, message.subject = envelope.message_id, envelope.subject[:250]
+        message.save(force_insert=True)
+        attach(message, files)
+        lane = f"thread:{message.thread_id}"
+        outbound.enqueue(
+            channel_id=channel.pk, message_id=message.pk, envelope=envelope, lane=lane, due_at=message.held_until
+        )
+        _answered(ticket, message, actor, status)
+        Draft.objects.filter(ticket=ticket, user_id=actor.id, kind=Kind.MESSAGE).delete()
+    return message
+
+
+def note(*, ticket_id: int | str, text: str, actor: Actor, media_ids: tuple[UUID | str, ...] = ()) -> Message:
+    """Write something for colleagues only. Nothing leaves the house and no clock stops."""
+    with transaction.atomic():
+        ticket = ticket_for(actor, ticket_id, lock=True)
+        _check_text(text, media_ids)
+        files = _uploads(media_ids, actor)
+        message = _create(ticket, actor, text, Kind.NOTE)
+        message.visibility = Visibility.INTERNAL
+        message.save(force_insert=True)
+        attach(message, files)
+        ticket.message_count += 1
+        added = _added(ticket, message)
+        save(ticket, "message_count")
+        record(added, actor=actor, pokes=[poke(ticket)])
+        Draft.objects.filter(ticket=ticket, user_id=actor.id, kind=Kind.NOTE).delete()
+    return message
+
+
+def upload(*, content: bytes, filename: str, content_type: str, actor: Actor) -> Media:
+    """Keep a file that its owner may send later; nobody else can see it until then."""
+    return media.keep(
+        content=content, filename=filename, content_type=content_type, owner=f"{actor.kind}:{actor.id}"
+    )
+
+
+def save_draft(
+    *,
+    ticket_id: int | str,
+    text: str,
+    actor: Actor,
+    kind: str = Kind.MESSAGE,
+    channel_id: UUID | None = None,
+    media_ids: tuple[str, ...] = (),
+    seen_version: int | None = None,
+) -> Draft | None:
+    """Keep what somebody has begun to write; an empty one is forgotten."""
+    ticket = ticket_for(actor, ticket_id)
+    if not text.strip() and not media_ids:
+        Draft.objects.filter(ticket=ticket, user_id=actor.id).delete()
+        return None
+    draft, _fresh = Draft.objects.update_or_create(
+        ticket=ticket,
+        user_id=actor.id,
+        defaults={
+            "text": text[:MAX_TEXT],
+            "kind": kind,
+            "channel_id": channel_id,
+            "media_ids": [str(media_id) for media_id in media_ids],
+            "seen_version": seen_version,
+            "updated_at": now(),
+        },
+    )
+    return draft
+
+
+def take_back(*, message_id: int | str, actor: Actor) -> Message:
+    """Stop a reply that is still held; refused once a worker has it. Its text becomes the writer's draft again."""
+    with transaction.atomic():
+        message = queries.message_for(actor, message_id)
+        ticket = ticket_for(actor, message.ticket_id, lock=True)
+        message = Message.objects.select_for_update().get(pk=message.pk)
+        held = message.held_until is not None and message.delivery_state == DeliveryState.QUEUED
+        if not held or message.author_id != actor.id or not outbound.take_back(message_id=message.pk):
+            raise Conflict(_("It is too late: this message has left."))
+        message.delivery_state = DeliveryState.TAKEN_BACK
+        message.save(update_fields=["delivery_state"])
+        policies.answer_failed(ticket, message.occurred_at)
+        waits_again(ticket)
+        save(ticket, "waiting_since", "first_replied_at", "next_due_at", "sla_state")
+        save_draft(ticket_id=ticket.pk, text=message.text, actor=actor, channel_id=message.channel_id)
+        event = MessageTakenBack(ticket_id=ticket.pk, message_id=message.pk)
+        record(event, actor=actor, pokes=[poke(ticket)])
+    return message
+
+
+def retry(*, message_id: int | str, actor: Actor) -> Message:
+    """Send the parts that failed once more; what arrived is not repeated."""
+    with transaction.atomic():
+        message = queries.message_for(actor, message_id)
+        ticket = ticket_for(actor, message.ticket_id, lock=True)
+        message = Message.objects.select_for_update().get(pk=message.pk)
+        if not outbound.retry(message_id=message.pk, actor=actor):
+            raise Conflict(_("There is nothing to send again."))
+        message.delivery_state, message.delivery_reason = DeliveryState.QUEUED, ""
+        message.held_until = None
+        message.save(update_fields=["delivery_state", "delivery_reason", "held_until"])
+        events = policies.answered(ticket, message.occurred_at, actor)
+        save(ticket, "next_due_at", "sla_state")
+        record(*events, actor=actor, pokes=[poke(ticket)])
+    return message
+
+
+def _check(ticket: Ticket, text: str, media_ids: tuple[Any, ...], expected_version: int | None) -> None:
+    _check_text(text, media_ids)
+    if ticket.status == Status.CLOSED:
+        raise TicketClosed
+    if expected_version is not None and expected_version != ticket.version:
+        raise StaleVersion(fields={"version": ticket.version, "expected_version": expected_version})
+
+
+def _check_text(text: str, media_ids: tuple[Any, ...]) -> None:
+    if not text.strip() and not media_ids:
+        raise Invalid(fields={"text": "empty"})
+    if len(text) > MAX_TEXT:
+        raise Invalid(fields={"text": "too_long"})
+    if len(media_ids) > MAX_FILES:
+        raise Invalid(fields={"attachments": "too_many"})
+
+
+def _way(ticket: Ticket, channel_id: UUID | str | None, address: str) -> queries.Reach:
+    ways = queries.channels_for(ticket)
+    if channel_id is not None:
+        ways = [way for way in ways if str(way.channel_id) == str(channel_id)]
+    if address:
+        ways = [way for way in ways if way.address == address]
+    if not ways:
+        raise Invalid(_("This customer cannot be reached on that channel."), fields={"channel": "unreachable"})
+    return ways[0]
+
+
+def _uploads(media_ids: tuple[UUID | str, ...], actor: Actor) -> list[Media]:
+    """The actor's own uploads, in the order given."""
+    try:
+        wanted = [UUID(str(media_id)) for media_id in media_ids]
+    except ValueError:
+        raise Invalid(fields={"attachments": "unknown"}) from None
+    own = Media.objects.filter(pk__in=wanted, owner=f"{actor.kind}:{actor.id}").in_bulk()
+    if len(own) != len(set(wanted)):
+        raise Invalid(fields={"attachments": "unknown"})
+    return [own[media_id] for media_id in dict.fromkeys(wanted)]
+
+
+def _create(ticket: Ticket, actor: Actor, text: str, kind: Kind) -> Message:
+    at = now()
+    return Message(
+        ticket=ticket,
+        direction=Direction.OUT,
+        kind=kind,
+        author_id=actor.id if actor.is_user else None,
+        sender_name=actor.name,
+        sender_verified=True,
+        text=text.strip(),
+        auto=not actor.is_user,
+        occurred_at=at,
+        created_at=at,
+    )
+
+
+def _thread(channel: Channel, way: queries.Reach) -> Thread:
+    if way.thread_id is not None:
+        return Thread.objects.get(pk=way.thread_id)
+    defaults = {"address": way.address}
+    return Thread.objects.get_or_create(channel=channel, key=way.address, defaults=defaults)[0]
+
+
+def _envelope(
+    ticket: Ticket, message: Message, channel: Channel, way: queries.Reach, files: list[Media], actor: Actor
+) -> OutboundEnvelope:
+    """What leaves: the threading headers of mail, the signed reply address, the writer's name and signature."""
+    outgoing = tuple(OutboundFile(filename=f.filename, content_type=f.content_type, path=f.path) for f in files)
+    assert message.thread is not None
+    common = {"to": way.address, "to_name": message.thread.name, "files": outgoing, "from_name": actor.name}
+    thread_key = message.thread.key
+    if way.kind != "email":
+        unique = uuid.uuid4().hex
+        return OutboundEnvelope(
+            idempotency_key="",
+            text=message.text,
+            thread_key=thread_key,
+            message_id=unique,
+            **common,  # type: ignore[arg-type]
+        )
+    signature = User.objects.filter(pk=actor.id).values_list("signature", flat=True).first() if actor.is_user else ""
+    chain = list(
+        Message.objects.filter(ticket__in=family(ticket.pk), channel_kind="email", visibility=Visibility.PUBLIC)
+        .exclude(external_id="")
+        .order_by("occurred_at", "pk")
+        .values_list("external_id", "direction", "subject")
+    )
+    incoming = [row for row in chain if row[1] == Direction.IN]
+    answers = incoming[-1][0] if incoming else ""
+    token = reply_tokens.make(ticket.pk, crypto.key("reply tokens"))
+    return OutboundEnvelope(
+        idempotency_key="",
+        text=compose.with_signature(message.text, signature or ""),
+        subject=compose.reply_subject(incoming[-1][2] if incoming else ticket.subject, ticket.number),
+        message_id=compose.message_id(ticket.pk, uuid.uuid4().hex, channel.address.rpartition("@")[2]),
+        in_reply_to=answers,
+        references=compose.references([row[0] for row in chain], answers),
+        reply_to=reply_tokens.address(channel.address, token),
+        auto=message.auto,
+        thread_key=thread_key,
+        **common,  # type: ignore[arg-type]
+    )
+
+
+def _answered(ticket: Ticket, message: Message, actor: Actor, status: str) -> None:
+    """The ticket's list fields and clocks after a public reply, with its events."""
+    ticket.message_count += 1
+    ticket.snippet, ticket.last_direction = snippet(message.text), Direction.OUT
+    ticket.last_message_at = message.occurred_at
+    events: list[Any] = [_added(ticket, message)]
+    if actor.is_user:
+        ticket.first_replied_at = ticket.first_replied_at or message.occurred_at
+        ticket.waiting_since, ticket.unread, ticket.controller = None, False, "agent"
+        events += policies.answered(ticket, message.occurred_at, actor)
+    if ticket.status == Status.SOLVED:
+        ticket.status, ticket.solved_at = Status.OPEN, None
+    if status in (Status.OPEN, Status.PENDING, Status.SOLVED):
+        ticket.status = status
+        ticket.solved_at = message.occurred_at if status == Status.SOLVED else None
+    if ticket.assignee_id is None and actor.is_user:
+        ticket.assignee_id = actor.id
+    save(
+        ticket,
+        *("message_count", "snippet", "last_direction", "last_message_at", "first_replied_at", "waiting_since"),
+        *("unread", "controller", "next_due_at", "sla_state", "status", "solved_at", "assignee"),
+    )
+    record(*events, actor=actor, pokes=[poke(ticket)])
+
+
+def _added(ticket: Ticket, message: Message) -> MessageAdded:
+    """The event of a message just put on a locked ticket that is not saved yet."""
+    return MessageAdded(
+        ticket_id=ticket.pk,
+        message_id=message.pk,
+        direction=message.direction,
+        visibility=message.visibility,
+        kind=message.kind,
+        channel_kind=message.channel_kind,
+        auto=message.auto,
+        version=ticket.version + 1,
+    )

@@ -1,0 +1,176 @@
+"""Reading the conversation: the timeline, drafts, and the ways to reach the customer now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils.timezone import now
+
+from channels_app.models import Channel, Delivery, Media, Thread
+from helpdesk.core.actor import Actor
+from helpdesk.core.errors import NotFound
+from helpdesk.core.models import EventLog
+from tickets.customers import queries as customers
+from tickets.enums import DeliveryState
+from tickets.lifecycle import queries as lifecycle
+from tickets.models import Attachment, Draft, Message, Ticket
+
+TOLD = (  # events that stand on the timeline as one line
+    "ticket.opened",
+    "ticket.reopened",
+    "ticket.changed",
+    "ticket.merged",
+    "ticket.unmerged",
+    "ticket.split",
+    "ticket.undone",
+    "message.moved",
+    "ticket.channel_switched",
+    "sla.breached",
+)
+
+MAX_NEW = 50  # what a refusal for a moved thread shows at most
+
+
+@dataclass(slots=True)
+class Entry:
+    """One thing on the timeline: a message or an event, never both."""
+
+    at: datetime
+    message: Message | None = None
+    event: EventLog | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One way to answer the customer now."""
+
+    channel_id: UUID
+    kind: str
+    name: str
+    address: str
+    thread_id: int | None = None
+    is_last: bool = False
+
+
+def messages(ticket: Ticket, actor: Actor) -> QuerySet[Message]:
+    """Every message of the conversation, merged tickets' too, oldest first; only the public ones for a customer."""
+    found = Message.objects.filter(ticket__in=lifecycle.family(ticket.pk))
+    if actor.kind == "customer":
+        found = found.filter(visibility="public")
+    return _with_files(found).order_by("occurred_at", "pk")
+
+
+def _with_files(found: QuerySet[Message]) -> QuerySet[Message]:
+    files = Attachment.objects.select_related("media").order_by("pk")
+    return found.select_related("author", "channel").prefetch_related(Prefetch("attachments", files))
+
+
+def timeline(ticket: Ticket, actor: Actor, *, limit: int = 500) -> list[Entry]:
+    """The latest messages and what happened between them, by the provider's time, then id."""
+    latest = list(messages(ticket, actor).reverse()[:limit])
+    mark_sending(latest)
+    subjects = [f"ticket:{ticket_id}" for ticket_id in {ticket.pk, *(message.ticket_id for message in latest)}]
+    happened = EventLog.objects.filter(subject__in=subjects, topic__in=TOLD).order_by("-pk")[:limit]
+    entries = [Entry(at=message.occurred_at, message=message) for message in latest]
+    entries += [Entry(at=event.created_at, event=event) for event in happened]
+    return sorted(entries, key=lambda entry: (entry.at, entry.message.pk if entry.message else 0))
+
+
+def mark_sending(found: list[Message]) -> None:
+    """Show what is on its way as it is at this moment: held, queued or sending. One query, none when nothing is."""
+    waiting = {message.pk: message for message in found if message.delivery_state == DeliveryState.QUEUED}
+    if not waiting:
+        return
+    for message in waiting.values():
+        if message.held_until and message.held_until > now():
+            message.delivery_state = DeliveryState.HELD
+    running = Delivery.objects.filter(message_id__in=waiting, state="running").values_list("message_id", flat=True)
+    for message_id in running:
+        if message_id is not None:
+            waiting[message_id].delivery_state = DeliveryState.SENDING
+
+
+def message_for(actor: Actor, message_id: int | str) -> Message:
+    """The message if the actor may see its ticket; raises NotFound."""
+    found = Message.objects.filter(ticket__in=lifecycle.visible(actor)).select_related("ticket", "channel", "author")
+    if actor.kind == "customer":
+        found = found.filter(visibility="public")
+    try:
+        return found.get(pk=int(message_id))
+    except (Message.DoesNotExist, ValueError, TypeError, OverflowError):
+        raise NotFound from None
+
+
+def attachment_for(actor: Actor, attachment_id: int | str) -> Attachment:
+    """The attachment if the actor may see its ticket; raises NotFound."""
+    found = Attachment.objects.filter(message__ticket__in=lifecycle.visible(actor)).select_related("media", "message")
+    if actor.kind == "customer":
+        found = found.filter(message__visibility="public")
+    try:
+        return found.get(pk=int(attachment_id))
+    except (Attachment.DoesNotExist, ValueError, TypeError, OverflowError):
+        raise NotFound from None
+
+
+def upload_for(actor: Actor, upload_id: UUID) -> Media:
+    """The actor's own upload; raises NotFound."""
+    found = Media.objects.filter(pk=upload_id, owner=f"{actor.kind}:{actor.id}").first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def draft_for(ticket: Ticket, actor: Actor) -> Draft | None:
+    """What the actor has begun to write on this ticket."""
+    return Draft.objects.filter(ticket=ticket, user_id=actor.id).first()
+
+
+def new_since(ticket: Ticket, at: datetime) -> QuerySet[Message]:
+    """Messages that came after a moment, for the warning that the thread has moved."""
+    found = Message.objects.filter(ticket__in=lifecycle.family(ticket.pk), created_at__gt=at)
+    return found.select_related("author").order_by("created_at", "pk")
+
+
+def new_since_version(ticket: Ticket, version: int, actor: Actor) -> QuerySet[Message]:
+    """What was said on a ticket after the version a reader saw, oldest first."""
+    added = EventLog.objects.filter(subject=f"ticket:{ticket.pk}", topic="message.added", payload__version__gt=version)
+    ids = list(added.values_list("payload__message_id", flat=True)[:MAX_NEW])
+    return messages(ticket, actor).filter(pk__in=ids)
+
+
+def said_with(customer_id: int, actor: Actor) -> QuerySet[Message]:
+    """Every message with a customer on the tickets the actor may see, also those that came by merging customers."""
+    tickets = lifecycle.visible(actor).filter(customer__in=customers.family(customer_id))
+    return _with_files(Message.objects.filter(ticket__in=tickets))
+
+
+def channels_for(ticket: Ticket) -> list[Reach]:
+    """The ways to reach this customer now, best first: the line they wrote on last, other lines, then known mail."""
+    family = lifecycle.family(ticket.pk)
+    spoken = Message.objects.filter(ticket__in=family, direction="in", thread__isnull=False).order_by("-pk")
+    last = spoken.values_list("thread_id", flat=True).first()
+    own = customers.identities(ticket.customer_id)
+    keys = Q(pk__in=spoken.values("thread_id"))
+    for identity in own:
+        keys |= Q(key=identity.value, channel__kind=identity.kind)
+    threads = Thread.objects.filter(keys, channel__is_active=True).select_related("channel")
+    ways = [
+        Reach(
+            channel_id=thread.channel_id,
+            kind=thread.channel.kind,
+            name=thread.channel.name,
+            address=thread.address,
+            thread_id=thread.pk,
+            is_last=thread.pk == last,
+        )
+        for thread in threads
+    ]
+    ways.sort(key=lambda way: (not way.is_last, -(way.thread_id or 0)))
+    reached = {way.address for way in ways if way.kind == "email"}
+    unreached = [one for one in own if one.kind == "email" and one.verified_at and one.value not in reached]
+    if unreached:
+        mailbox = Channel.objects.filter(kind=Channel.Kind.EMAIL, is_active=True).order_by("created_at").first()
+        if mailbox:
+            ways += [Reach(mailbox.pk, mailbox.kind, mailbox.name, identity.value) for identity in unreached]
+    return ways

@@ -1,0 +1,1 @@
+"""The agents' screens: parse, call an action, render a fragment."""

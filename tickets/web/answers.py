@@ -1,0 +1,181 @@
+"""Answering: replies, notes, drafts, files on their way up, taking back and sending again."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET, require_POST
+
+from channels_app import media
+from channels_app.queries import original_of
+from csp.decorators import csp_replace
+from helpdesk.core.errors import NotFound, StaleVersion, TooLarge
+from tickets.enums import Kind
+from tickets.lifecycle.queries import survivor, ticket_for
+from tickets.messages import actions as messages
+from tickets.messages import queries
+from tickets.web import conversation
+from tickets.web.acts import done
+from tickets.web.inbox import actor_of
+
+
+@require_POST
+@login_required
+def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
+    """Answer the customer. When others have spoken since the writer's last look: 409 with what is new.
+
+    A version that moved without new words (a status, a tag) is no reason to interrupt somebody.
+    """
+    actor = actor_of(request)
+    ticket = survivor(ticket_for(actor, ticket_id))
+    seen = _number(request.POST.get("seen"))
+    new = conversation.new_for(ticket, actor, seen) if seen and "anyway" not in request.POST else []
+    version = _number(request.POST.get("anyway") or request.POST.get("expected_version"))
+    channel_id, _space, address = request.POST.get("channel", "").partition(" ")
+    try:
+        if new:
+            raise StaleVersion
+        message = messages.reply(
+            ticket_id=ticket_id,
+            text=request.POST.get("text", ""),
+            channel_id=channel_id or None,
+            address=address,
+            media_ids=tuple(request.POST.getlist("media")),
+            expected_version=ticket.version if seen and version != ticket.version and not new else version or None,
+            status=request.POST.get("status", ""),
+            actor=actor,
+        )
+    except StaleVersion:
+        moved = {"messages": new or conversation.new_for(ticket, actor, seen)}
+        return done(request, ticket_id, status=409, context={"moved": moved})
+    return done(request, ticket_id, undo=False, sent={"message": message.pk})
+
+
+@require_POST
+@login_required
+def note(request: HttpRequest, ticket_id: int) -> HttpResponse:
+    """Write something for colleagues only."""
+    media_ids = tuple(request.POST.getlist("media"))
+    message = messages.note(
+        ticket_id=ticket_id, text=request.POST.get("text", ""), media_ids=media_ids, actor=actor_of(request)
+    )
+    return done(request, ticket_id, undo=False, sent={"message": message.pk})
+
+
+@require_POST
+@login_required
+def draft(request: HttpRequest, ticket_id: int) -> HttpResponse:
+    """Keep what is being written; an empty text forgets it."""
+    channel = request.POST.get("channel", "").partition(" ")[0]
+    messages.save_draft(
+        ticket_id=ticket_id,
+        text=request.POST.get("text", ""),
+        kind=Kind.NOTE if request.POST.get("mode") == "note" else Kind.MESSAGE,
+        channel_id=_uuid(channel),
+        media_ids=tuple(request.POST.getlist("media")),
+        seen_version=_number(request.POST.get("expected_version")) or None,
+        actor=actor_of(request),
+    )
+    return HttpResponse(status=204)
+
+
+@require_POST
+@login_required
+def upload(request: HttpRequest, ticket_id: int) -> HttpResponse:
+    """Take one file for an answer: `{id, filename, size}`; 413 over the limit."""
+    actor = actor_of(request)
+    ticket_for(actor, ticket_id)
+    file = request.FILES.get("file")
+    if file is None:
+        raise NotFound
+    if (file.size or 0) > settings.ATTACHMENT_MAX_BYTES:
+        raise TooLarge
+    kept = media.keep(
+        content=file.read(),
+        filename=file.name or "file",
+        content_type=file.content_type or "application/octet-stream",
+        owner=f"user:{actor.id}",
+    )
+    return JsonResponse({"id": str(kept.pk), "filename": kept.filename, "size": kept.size}, status=201)
+
+
+@require_POST
+@login_required
+def take_back(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Stop a reply that is still held; its words go back into the composer."""
+    message = messages.take_back(message_id=message_id, actor=actor_of(request))
+    return done(request, message.ticket_id, _("Taken back. Your words are in the composer."), undo=False, restored={"text": message.text})
+
+
+@require_POST
+@login_required
+def retry(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Send again what failed."""
+    message = messages.retry(message_id=message_id, actor=actor_of(request))
+    return done(request, message.ticket_id, _("On its way again."), undo=False)
+
+
+@require_GET
+@login_required
+def file(request: HttpRequest, attachment_id: int) -> FileResponse:
+    """An attachment: safe images in place, everything else as a download."""
+    found = queries.attachment_for(actor_of(request), attachment_id)
+    in_place = found.content_type in media.SAFE_IMAGES
+    response = FileResponse(
+        media.path_of(found.media.path).open("rb"),
+        as_attachment=not in_place,
+        filename=found.filename,
+        content_type=found.content_type if in_place else "application/octet-stream",
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, max-age=86400, immutable"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+@csp_replace(
+    {"default-src": ["'none'"], "img-src": ["'self'", "https:", "http:"], "style-src": ["'self'"], "frame-ancestors": ["'self'"]}
+)
+@xframe_options_sameorigin
+@require_GET
+@login_required
+def mail_page(request: HttpRequest, message_id: int) -> HttpResponse:
+    """The mail as its sender formatted it, for a sandboxed frame. Remote images only when asked for (`images=1`)."""
+    message = queries.message_for(actor_of(request), message_id)
+    files = {one.content_id: one.pk for one in message.attachments.all() if one.content_id}
+    html = _with_images(message.html, files, remote=request.GET.get("images") == "1")
+    return render(request, "tickets/mail_page.html", {"html": html})
+
+
+def _with_images(html: str, files: dict[str, int], *, remote: bool) -> str:
+    """The sanitised HTML with the mail's own images, and those from elsewhere when they were asked for."""
+    for content_id, pk in files.items():
+        html = html.replace(f'data-cid="{content_id}"', f'src="/inbox/files/{pk}/"')
+    return html.replace(" data-remote=", " src=") if remote else html
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 15 else 0
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@require_GET
+@login_required
+def original(request: HttpRequest, message_id: int) -> HttpResponse:
+    """The mail as it came over the wire, as a download."""
+    message = queries.message_for(actor_of(request), message_id)
+    raw = original_of(message.event_id)
+    response = HttpResponse(raw, content_type="application/octet-stream")
+    response["Content-Disposition"] = f'attachment; filename="message-{message.pk}.eml"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,188 @@
+"""The timeline as its template wants it: messages grouped, days between them, events folded into one line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from channels_app.media import SAFE_IMAGES
+from helpdesk.core.templatetags.desk import initials
+from tickets.enums import Direction, Kind
+from tickets.messages.queries import Entry
+from tickets.models import Attachment, Message, Ticket
+from tickets.web import words
+
+GROUP = timedelta(minutes=10)
+LONG_LINES, LONG_TEXT = 18, 1600
+
+
+@dataclass(slots=True)
+class File:
+    url: str
+    name: str
+    size: str
+
+
+@dataclass(slots=True)
+class Item:
+    """One thing on the timeline: `what` is message, day or events."""
+
+    what: str
+    key: str = ""
+    label: str = ""
+    summary: str = ""
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Said:
+    """A message, ready to be printed."""
+
+    id: int
+    css: str
+    who: str
+    initials: str
+    text: str
+    iso: str
+    time: str
+    full_time: str
+    channel: str
+    channel_label: str
+    what: str = "message"
+    is_note: bool = False
+    cont: bool = False
+    auto: bool = False
+    unproved: bool = False
+    from_ticket: int = 0
+    mail_subject: str = ""
+    quoted: str = ""
+    long: bool = False
+    images: list[File] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+    state: str = ""
+    state_icon: str = ""
+    state_words: str = ""
+    held_until: float = 0
+    may_retry: bool = False
+    has_html: bool = False
+    has_original: bool = False
+    has_foot: bool = False
+
+
+def items(
+    ticket: Ticket, entries: list[Entry], names: Mapping[int, str], teams: Mapping[int, str]
+) -> list[Said | Item]:
+    """Everything on the timeline in order. Events between two messages fold into one line."""
+    found: list[Said | Item] = []
+    happened: list[tuple[datetime, int, str]] = []
+    before: Message | None = None
+    today = None
+    for entry in entries:
+        if entry.event is not None:
+            event = entry.event
+            happened += [(entry.at, event.pk, line) for line in words.event(event, names, teams)]
+            continue
+        message = entry.message
+        if message is None:
+            continue
+        if happened:
+            found.append(_folded(happened))
+            happened, before = [], None
+        local = timezone.localtime(message.occurred_at).date()
+        if local != today:
+            today, before = local, None
+            found.append(Item(what="day", key=local.isoformat(), label=words.day(message.occurred_at)))
+        found.append(said(ticket, message, before))
+        before = message
+    if happened:
+        found.append(_folded(happened))
+    return found
+
+
+def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
+    """One message as the timeline shows it; `before` is the one above it, or None after a break."""
+    is_note = message.kind == Kind.NOTE
+    is_out = message.direction == Direction.OUT
+    who = message.author.name if message.author else message.sender_name or message.sender_address or ticket.customer_name
+    local = timezone.localtime(message.occurred_at)
+    result = Said(
+        id=message.pk,
+        css=" ".join(_classes(message, is_note=is_note, is_out=is_out)),
+        who=who or _("Somebody unknown"),
+        initials=initials(who),
+        text=message.text or ("" if message.attachments.all() else message.text_full),
+        iso=message.occurred_at.isoformat(timespec="seconds"),
+        time=local.strftime("%H:%M"),
+        full_time=formats.date_format(local, "DATETIME_FORMAT"),
+        channel=message.channel_kind or "open_api",
+        channel_label=words.channel(message.channel_kind),
+        is_note=is_note,
+        auto=message.auto or message.bounce,
+        unproved=not is_out and message.channel_kind == "email" and not message.sender_verified,
+        from_ticket=message.ticket_id if message.ticket_id != ticket.pk else 0,
+        has_html=bool(message.html),
+        has_original=message.event_id is not None and message.channel_kind == "email",
+    )
+    result.cont = before is not None and _goes_on(before, message) and not result.unproved
+    if result.cont:
+        result.css += " cont"
+    if message.channel_kind == "email" and not is_out and not message.subject.endswith(ticket.subject):
+        result.mail_subject = message.subject
+    if message.text_full and len(message.text_full) > len(message.text) + 3:
+        result.quoted = message.text_full[len(message.text) :] if message.text_full.startswith(message.text) else message.text_full
+        result.quoted = result.quoted.strip()
+    result.long = len(result.text) > LONG_TEXT or result.text.count("\n") > LONG_LINES
+    _add_files(result, list(message.attachments.all()))
+    if is_out and not is_note:
+        _add_state(result, message)
+    result.has_foot = bool(result.state or result.has_html or result.has_original)
+    return result
+
+
+def _classes(message: Message, *, is_note: bool, is_out: bool) -> list[str]:
+    css = ["note" if is_note else "out" if is_out else "in"]
+    if message.auto or message.bounce:
+        css.append("auto")
+    if message.delivery_state == "taken_back":
+        css.append("taken")
+    return css
+
+
+def _goes_on(before: Message, message: Message) -> bool:
+    """Whether this message stands under the one above it without a head of its own."""
+    same = (before.direction, before.kind, before.author_id, before.sender_address, before.channel_kind, before.ticket_id)
+    this = (message.direction, message.kind, message.author_id, message.sender_address, message.channel_kind, message.ticket_id)
+    return same == this and message.occurred_at - before.occurred_at < GROUP
+
+
+def _add_state(result: Said, message: Message) -> None:
+    """What became of it, in words: `Sent`, `Not delivered: mailbox full`."""
+    state = message.delivery_state
+    if state not in words.STATES:
+        return
+    icon, text = words.STATES[state]
+    result.state, result.state_icon = state, icon
+    result.state_words = f"{text}: {message.delivery_reason}" if message.delivery_reason else str(text)
+    if state == "held" and message.held_until:
+        result.held_until = message.held_until.timestamp()
+    result.may_retry = state in ("failed", "unknown")
+
+
+def _add_files(result: Said, attachments: list[Attachment]) -> None:
+    for one in attachments:
+        file = File(url=f"/inbox/files/{one.pk}/", name=one.filename, size=words.size(one.size))
+        (result.images if one.content_type in SAFE_IMAGES else result.files).append(file)
+
+
+def _folded(happened: list[tuple[datetime, int, str]]) -> Item:
+    """Events in a row as one line: the only sentence, or how many and the last of them."""
+    lines = [f"{timezone.localtime(at).strftime('%H:%M')} · {line}" for at, _pk, line in happened]
+    key = str(happened[0][1])
+    if len(lines) == 1:
+        return Item(what="events", key=key, summary=lines[0])
+    rest = len(lines) - 1
+    more = ngettext("{} more change", "{} more changes", rest).format(rest)
+    return Item(what="events", key=key, summary=f"{lines[-1]} · {more}", lines=lines)

@@ -1,0 +1,36 @@
+"""Addresses of the agents' screens."""
+
+from django.urls import path
+
+from tickets.web import acts, answers, inbox, people
+
+urlpatterns = [
+    path("inbox/", inbox.index, name="inbox"),
+    path("inbox/rows/", inbox.rows),
+    path("inbox/counts/", inbox.counts),
+    path("inbox/bulk/", acts.bulk),
+    path("inbox/<int:ticket_id>/", inbox.thread, name="thread"),
+    path("inbox/<int:ticket_id>/live/", inbox.live),
+    path("inbox/<int:ticket_id>/assign/", acts.assign),
+    path("inbox/<int:ticket_id>/team/", acts.set_team),
+    path("inbox/<int:ticket_id>/status/", acts.set_status),
+    path("inbox/<int:ticket_id>/priority/", acts.set_priority),
+    path("inbox/<int:ticket_id>/subject/", acts.set_subject),
+    path("inbox/<int:ticket_id>/tags/", acts.set_tags),
+    path("inbox/<int:ticket_id>/snooze/", acts.snooze),
+    path("inbox/<int:ticket_id>/block/", acts.block),
+    path("inbox/<int:ticket_id>/merge/", acts.merge),
+    path("inbox/<int:ticket_id>/split/", acts.split),
+    path("inbox/<int:ticket_id>/undo/", acts.undo),
+    path("inbox/<int:ticket_id>/reply/", answers.reply),
+    path("inbox/<int:ticket_id>/note/", answers.note),
+    path("inbox/<int:ticket_id>/draft/", answers.draft),
+    path("inbox/<int:ticket_id>/upload/", answers.upload),
+    path("inbox/<int:ticket_id>/customer/", people.edit),
+    path("inbox/<int:ticket_id>/customer-notes/", people.notes),
+    path("inbox/messages/<int:message_id>/take-back/", answers.take_back),
+    path("inbox/messages/<int:message_id>/retry/", answers.retry),
+    path("inbox/messages/<int:message_id>/page/", answers.mail_page),
+    path("inbox/messages/<int:message_id>/original/", answers.original),
+    path("inbox/files/<int:attachment_id>/", answers.file),
+]
