@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timezone import now
@@ -44,7 +43,7 @@ class Composer:
 
 def live(request: HttpRequest, actor: Actor, ticket: Ticket) -> dict[str, Any]:
     """Everything that a poke or an act may have changed: head, timeline, side panel."""
-    people = list(accounts.active_users().only("id", "name", "role"))
+    people = list(accounts.with_rights(accounts.active_users()).only("id", "name", "role"))
     teams = list(accounts.teams())
     names = {person.pk: person.name for person in people}
     everything = request.GET.get("all") == "1"
@@ -100,7 +99,7 @@ def side(
     names: dict[int, str],
 ) -> dict[str, Any]:
     """The panel beside the thread: who the customer is, and the ticket's properties with their menus."""
-    family = customers.family(customer.pk)
+    family = {customer.pk, *(one.customer_id for one in identities)}
     others = lifecycle.inbox(actor).filter(customer__in=family).exclude(pk=ticket.pk).order_by("-last_message_at")
     language = {"vi": "Tiếng Việt", "en": "English"}.get(customer.language, customer.language)
     facts = []
@@ -210,8 +209,7 @@ def _holders(people: list[User], ticket: Ticket) -> list[User]:
     """Who may be given this ticket: its team and admins, everybody when it has no team."""
     if ticket.team_id is None:
         return people
-    members = set(User.objects.filter(Q(teams=ticket.team_id) | Q(role="admin")).values_list("pk", flat=True))
-    return [person for person in people if person.pk in members]
+    return [one for one in people if one.role == "admin" or ticket.team_id in (one.actor_team_ids or ())]
 
 
 def _identity(one: Identity) -> dict[str, Any]:
