@@ -183,11 +183,11 @@ def mark_read(*, ticket_id: int | str, actor: Actor) -> None:
 def viewed(*, ticket_id: int | str, actor: Actor, is_open: bool) -> None:
     """A ticket was opened on, or left, an agent's screen: handling time is reckoned from these."""
     ticket = ticket_for(actor, ticket_id)
-    open_now = TicketViewing.objects.filter(user_id=actor.id, left_at__isnull=True)
+    open_now = TicketViewing.objects.filter(user_id=actor.user_id, left_at__isnull=True)
     with transaction.atomic():
         open_now.filter(~Q(ticket=ticket) if is_open else Q(ticket=ticket)).update(left_at=now())
         if is_open and not open_now.filter(ticket=ticket).exists():
-            TicketViewing.objects.create(ticket=ticket, user_id=actor.id)
+            TicketViewing.objects.create(ticket=ticket, user_id=actor.user_id)
 
 
 def wake_snoozed() -> datetime | None:
@@ -234,7 +234,7 @@ def _change(ticket: Ticket, actor: Actor, verb: str, **fields: Any) -> Ticket:
     if verb and actor.is_user:
         UndoStep.objects.create(
             ticket=ticket,
-            user_id=actor.id,
+            user_id=actor.user_id,
             verb=verb,
             before={name: pair[0] for name, pair in event.changes.items()},
             after={name: pair[1] for name, pair in event.changes.items()},

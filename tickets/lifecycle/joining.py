@@ -120,7 +120,7 @@ def undo(*, ticket_id: int | str, actor: Actor) -> Ticket:
 def _lock_step(ticket_id: int | str, actor: Actor) -> tuple[Ticket, Ticket | None, UndoStep]:
     """The ticket, the other one of a step that concerned two, both locked in the order of their ids, and the step."""
     ticket = ticket_for(actor, ticket_id)
-    last = UndoStep.objects.filter(ticket=ticket, user_id=actor.id, undone_at__isnull=True).order_by("-pk")
+    last = UndoStep.objects.filter(ticket=ticket, user_id=actor.user_id, undone_at__isnull=True).order_by("-pk")
     for _try in range(MAX_TRIES):
         step = last.first()
         if step is None or actor.id is None:

@@ -21,7 +21,7 @@ def visible(actor: Actor) -> QuerySet[Ticket]:
     """Every ticket the actor may see, merged ones included: own teams' and those without a team; admins all."""
     found = Ticket.objects.all()
     if actor.kind == "customer":
-        return found.filter(customer_id=actor.id)
+        return found.filter(customer_id=actor.id or 0)
     if not actor.is_user or actor.is_admin:
         return found
     return found.filter(Q(team_id__in=actor.team_ids) | Q(team__isnull=True))

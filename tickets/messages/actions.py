@@ -75,7 +75,8 @@ def reply(
             channel_id=channel.pk, message_id=message.pk, envelope=envelope, lane=lane, due_at=message.held_until
         )
         _answered(ticket, message, actor, status)
-        Draft.objects.filter(ticket=ticket, user_id=actor.id, kind=Kind.MESSAGE).delete()
+        if actor.is_user:
+            Draft.objects.filter(ticket=ticket, user_id=actor.user_id, kind=Kind.MESSAGE).delete()
     return message
 
 
@@ -93,7 +94,8 @@ def note(*, ticket_id: int | str, text: str, actor: Actor, media_ids: tuple[UUID
         added = _added(ticket, message)
         save(ticket, "message_count")
         record(added, actor=actor, pokes=[poke(ticket)])
-        Draft.objects.filter(ticket=ticket, user_id=actor.id, kind=Kind.NOTE).delete()
+        if actor.is_user:
+            Draft.objects.filter(ticket=ticket, user_id=actor.user_id, kind=Kind.NOTE).delete()
     return message
 
 
@@ -115,11 +117,11 @@ def save_draft(
     """Keep what somebody has begun to write; an empty one is forgotten."""
     ticket = ticket_for(actor, ticket_id)
     if not text.strip() and not media_ids:
-        Draft.objects.filter(ticket=ticket, user_id=actor.id).delete()
+        Draft.objects.filter(ticket=ticket, user_id=actor.user_id).delete()
         return None
     draft, _fresh = Draft.objects.update_or_create(
         ticket=ticket,
-        user_id=actor.id,
+        user_id=actor.user_id,
         defaults={
             "text": storable(text)[:MAX_TEXT],
             "kind": kind,

@@ -123,7 +123,7 @@ def upload_for(actor: Actor, upload_id: UUID) -> Media:
 
 def draft_for(ticket: Ticket, actor: Actor) -> Draft | None:
     """What the actor has begun to write on this ticket."""
-    return Draft.objects.filter(ticket=ticket, user_id=actor.id).first()
+    return Draft.objects.filter(ticket=ticket, user_id=actor.user_id).first()
 
 
 def new_since(ticket: Ticket, at: datetime) -> QuerySet[Message]:

@@ -98,9 +98,9 @@ def _of_customer(people: list[int], thread: Thread) -> Match:
     mine = Ticket.objects.filter(customer__in=people, merged_into__isnull=True)
     on_this_line = Exists(Message.objects.filter(ticket=OuterRef("pk"), thread=thread))
     found = mine.filter(status__in=ACTIVE).annotate(here=on_this_line).order_by("-here", "-last_message_at", "-pk")
-    ticket = found.first()
-    if ticket is not None:
-        return Match(ticket=ticket, evidence={"by": "open_ticket"})
+    active = found.first()
+    if active is not None:
+        return Match(ticket=active, evidence={"by": "open_ticket"})
     solved = mine.filter(status=Status.SOLVED, solved_at__gte=reopen_horizon()).order_by("-solved_at")
     ticket = solved.first()
     if ticket is not None:
