@@ -97,9 +97,7 @@ def note(*, ticket_id: int | str, text: str, actor: Actor, media_ids: tuple[UUID
 
 def upload(*, content: bytes, filename: str, content_type: str, actor: Actor) -> Media:
     """Keep a file that its owner may send later; nobody else can see it until then."""
-    return media.keep(
-        content=content, filename=filename, content_type=content_type, owner=f"{actor.kind}:{actor.id}"
-    )
+    return media.keep(content=content, filename=filename, content_type=content_type, owner=f"{actor.kind}:{actor.id}")
 
 
 def save_draft(
