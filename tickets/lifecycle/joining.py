@@ -163,6 +163,8 @@ def _rejoin(ticket: Ticket, step: UndoStep, actor: Actor) -> None:
 def _move(messages: list[Message], source: Ticket, target: Ticket) -> None:
     """Put messages on another locked ticket and bring both tickets' list fields up to date."""
     Message.objects.filter(pk__in=[message.pk for message in messages]).update(ticket=target)
+    for message in messages:
+        message.ticket = target
     source.message_count = max(0, source.message_count - len(messages))
     target.message_count += len(messages)
     _refresh(source)
