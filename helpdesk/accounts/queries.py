@@ -61,6 +61,16 @@ def colleagues() -> QuerySet[User]:
     return active_users().annotate(works_in=ArraySubquery(own)).only("id", "name", "role")
 
 
+def by_name() -> QuerySet[User]:
+    """Whoever works or worked here, by name, with their teams."""
+    return User.objects.order_by("name", "id").prefetch_related("teams")
+
+
+def teams_by_name() -> QuerySet[Team]:
+    """Every team, in use or not, by name, with its members."""
+    return Team.objects.order_by("name", "id").prefetch_related("members")
+
+
 def everybody() -> QuerySet[User]:
     """Whoever works or worked here, the present ones first, with their second factor as `has_second_factor`."""
     factor = Authenticator.objects.filter(user_id=OuterRef("pk"), type=Authenticator.Type.TOTP)

@@ -143,7 +143,7 @@ def file(request: HttpRequest, attachment_id: int) -> FileResponse:
     return response
 
 
-@csp_replace(  # type: ignore[arg-type]
+@csp_replace(
     {
         "default-src": ["'none'"],
         "script-src": ["'none'"],
