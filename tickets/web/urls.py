@@ -10,6 +10,7 @@ urlpatterns = [
     path("inbox/rows/", inbox.rows),
     path("inbox/counts/", inbox.counts),
     path("inbox/bulk/", acts.bulk),
+    path("inbox/bulk/undo/", acts.undo_bulk),
     path("inbox/<int:ticket_id>/", inbox.thread, name="thread"),
     path("inbox/<int:ticket_id>/live/", inbox.live),
     path("inbox/<int:ticket_id>/assign/", acts.assign),
