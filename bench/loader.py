@@ -60,7 +60,11 @@ def furnish() -> House:
     )
     chat, _ = Channel.objects.get_or_create(
         kind="webchat",
-        defaults={"name": "Chat", "team": teams[1], "config": {"origins": [settings.SITE_URL], "greeting": "Xin chào!"}},
+        defaults={
+            "name": "Chat",
+            "team": teams[1],
+            "config": {"origins": [settings.SITE_URL], "greeting": "Xin chào!"},
+        },
     )
     return House(teams, users, mailbox, chat, users[0])
 

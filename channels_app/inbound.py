@@ -2,16 +2,21 @@
 
 import json
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models.functions import Length
 from django.utils.timezone import now
 
 from channels_app import ports, registry
 from channels_app.contracts import Arrival, Origin
 from channels_app.models import Channel, InboundEvent, InboundRaw
 from helpdesk.core import jobs
+
+SMALL_BODY = 256 * 1024  # bytes
+_marked: dict[UUID, float] = {}  # when this process last said so of a channel
 
 _ACCEPT = """
 WITH event AS (
@@ -41,7 +46,7 @@ def accept(channel_id: UUID, external_id: str, raw: bytes, meta: dict[str, Any] 
 
 def drain() -> None:
     """Turn every kept receipt that is due into ticket changes, each exactly once."""
-    jobs.drain(InboundEvent, _hand_over)
+    jobs.drain(InboundEvent, _hand_over, prepare=_read_bodies)
 
 
 def retry(event_id: int) -> bool:
@@ -59,7 +64,7 @@ def _hand_over(held: jobs.Claim) -> None:
         channel_id=channel.id,
         channel_address=channel.address,
         external_id=event.external_id,
-        raw=bytes(InboundRaw.objects.only("body").get(pk=event.pk).body),
+        raw=event.body if event.body is not None else bytes(InboundRaw.objects.get(pk=event.pk).body),
         meta=event.meta,
         received_at=event.created_at,
         config=channel.config,
@@ -74,7 +79,18 @@ def _hand_over(held: jobs.Claim) -> None:
     _mark_alive(channel.id, event.created_at)
 
 
+def _read_bodies(claims: list[jobs.Claim]) -> None:
+    """The bytes of a batch at once; a large one is read when its turn comes, so that a batch fits into memory."""
+    events = {held.job.pk: held.job for held in claims}
+    small = InboundRaw.objects.alias(size=Length("body")).filter(pk__in=events, size__lte=SMALL_BODY)
+    for event_id, body in small.values_list("pk", "body"):
+        events[event_id].body = bytes(body)
+
+
 def _mark_alive(channel_id: UUID, at: Any) -> None:
     """Remember, once a minute at most, that the channel brought something."""
+    if _marked.get(channel_id, float("-inf")) > monotonic() - 60:
+        return
+    _marked[channel_id] = monotonic()
     minute_ago = now() - timedelta(minutes=1)
     Channel.objects.filter(pk=channel_id).exclude(last_inbound_at__gt=minute_ago).update(last_inbound_at=at)

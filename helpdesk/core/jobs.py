@@ -62,22 +62,32 @@ class Claim:
 
 
 Work = Callable[[Claim], None]
+Prepare = Callable[[list[Claim]], None]
 Failed = Callable[[Any, GiveUp], None]
 
 
 def drain(
-    model: type[LeasedJob], do: Work, *, failed: Failed | None = None, repeatable: bool = True, batch: int = 25
+    model: type[LeasedJob],
+    do: Work,
+    *,
+    failed: Failed | None = None,
+    prepare: Prepare | None = None,
+    repeatable: bool = True,
+    batch: int = 25,
 ) -> int:
     """Work the queue until nothing is due or the budget is spent. Returns how many were taken.
 
     do(claim) does the work and settles the claim in its own transaction. failed(job, error)
-    runs in the transaction that gives the job up. Say repeatable=False where an unforeseen
+    runs in the transaction that gives the job up. prepare(claims) may read for a whole batch what
+    each of its jobs needs. Say repeatable=False where an unforeseen
     error may have left effects outside the database: such jobs are claimed one at a time, so
     that a killed worker leaves exactly one in doubt, and the next claim of it is `recovered`.
     """
     stop, taken = time.monotonic() + BUDGET, 0
     with waker.gathered():  # the wakes of a whole batch leave as one
         while claims := claim(model, batch if repeatable else 1):
+            if prepare:
+                prepare(claims)
             for held in claims:
                 _work(held, do, failed, repeatable)
             taken += len(claims)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 
 from channels_app.contracts import Address
@@ -30,8 +30,10 @@ def resolve(*, address: Address, also_known: tuple[Address, ...] = (), language:
 
     Only verified further addresses join people. The caller holds the transaction.
     """
-    identity = _identity(address) or _make(address, also_known, language)
-    customer = _lock_survivor(identity.customer_id)
+    identity = _locked_with_customer(address) or _make(address, also_known, language)
+    customer = identity.customer
+    if customer.canonical_id is not None:
+        customer = _lock_survivor(customer.canonical_id)
     if address.verified and identity.verified_at is None:
         verify(identity=identity, evidence=address.evidence)
     for other in also_known:
@@ -182,23 +184,60 @@ def _identity(address: Address) -> Identity | None:
     return Identity.objects.filter(kind=address.kind, scope=address.scope, value=value).first()
 
 
+def _locked_with_customer(address: Address) -> Identity | None:
+    """The address with its customer, whose row is locked; one statement, since every message asks it."""
+    value = normalize.identity(address.kind, address.value)
+    known = Identity.objects.select_related("customer").select_for_update(of=("customer",))
+    return next(iter(known.filter(kind=address.kind, scope=address.scope, value=value)), None)
+
+
 def _make(address: Address, also_known: tuple[Address, ...], language: str) -> Identity:
-    """A new address: of somebody already known by a verified one, else of a new customer."""
+    """A new address with its customer locked: of somebody already known by a verified one, else a new customer."""
     proved = next((found for other in also_known if other.verified and (found := _identity(other))), None)
-    try:
-        with transaction.atomic():
-            customer = proved.customer if proved else None
-            return _add(customer or Customer.objects.create(name=address.name[:200], language=language), address)
-    except IntegrityError:
-        # Somebody else's first message from this address won: theirs is committed, ours starts again.
-        found = _identity(address)
-        if found is None:
-            raise Retry("the address was just made by another message", after=0.05) from None
-        return found
+    if proved:
+        customer = Customer.objects.select_for_update().get(pk=proved.customer_id)
+    else:
+        customer = Customer.objects.create(name=address.name[:200], language=language)
+        customer.is_fresh = True
+    if (made := _add_unless_there(customer, address)) is not None:
+        return made
+    # Somebody else's first message from this address won: theirs is committed.
+    if customer.is_fresh:
+        customer.delete()
+    found = _locked_with_customer(address)
+    if found is None:
+        raise Retry("the address was just made by another message", after=0.05)
+    return found
+
+
+def _add_unless_there(customer: Customer, address: Address) -> Identity | None:
+    """The new identity; None when the address is somebody's already. No savepoint: every first message comes by."""
+    made = _identity_of(customer, address)
+    fields = [field for field in Identity._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(field.column for field in fields)
+    marks = ", ".join(["%s"] * len(fields))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO tickets_identity ({columns}) VALUES ({marks}) "
+            "ON CONFLICT (kind, scope, value) DO NOTHING RETURNING id",
+            [getattr(made, field.attname) for field in fields],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    made.pk = row[0]
+    made._state.adding = False
+    return made
 
 
 def _add(customer: Customer, address: Address) -> Identity:
-    return Identity.objects.create(
+    made = _identity_of(customer, address)
+    made.save(force_insert=True)
+    return made
+
+
+def _identity_of(customer: Customer, address: Address) -> Identity:
+    return Identity(
         customer=customer,
         kind=address.kind,
         scope=address.scope,

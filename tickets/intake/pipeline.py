@@ -1,12 +1,11 @@
 """One customer message becomes one ticket message: read it from top to bottom."""
 
-from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
-from channels_app import outbound, ports
+from channels_app import outbound, ports, threads
 from channels_app.contracts import NewMessage, Origin, Receipt, Unknown
-from channels_app.models import Thread
 from helpdesk.core.actor import Actor
+from helpdesk.core.events import Event
 from tickets.customers import actions as customers
 from tickets.customers.queries import is_blocked
 from tickets.enums import Status
@@ -35,12 +34,24 @@ def new_message(item: NewMessage, origin: Origin) -> None:
         return
     spoken = language.guess(f"{item.subject} {item.text}")
     customer = customers.resolve(address=item.sender, also_known=item.also_known, language=spoken)
-    thread = _thread(item, origin)
-    if receiving.already_here(item, thread):
+    thread = threads.line(
+        channel_id=origin.channel.id,
+        key=item.thread_key,
+        address=item.sender.value,
+        name=item.sender.name,
+        at=item.occurred_at,
+    )
+    is_first = customer.is_fresh and thread.is_fresh
+    if not is_first and receiving.already_here(item, thread):
         return
     match = threading.match(item, customer, thread)
-    is_new = match.ticket is None
-    ticket = _ticket(match, item, customer, origin, is_spam=verdict.spam, spoken=spoken)
+    ticket, opened = match.ticket, []
+    if ticket is None:
+        ticket, opened = _open(
+            match, item, customer, origin, quietly=verdict.quietly, is_spam=verdict.spam, spoken=spoken
+        )
+    elif match.reopen and not item.auto:
+        lifecycle.reopen(ticket=ticket, actor=Actor.customer(customer.pk))
     receiving.receive(
         ticket=ticket,
         customer=customer,
@@ -48,7 +59,7 @@ def new_message(item: NewMessage, origin: Origin) -> None:
         item=item,
         origin=origin,
         evidence=match.evidence,
-        is_new=is_new,
+        opened=opened,
         quietly=verdict.quietly,
     )
 
@@ -71,33 +82,17 @@ def unknown(item: Unknown, origin: Origin) -> None:
     new_message(placeholder, origin)
 
 
-def _thread(item: NewMessage, origin: Origin) -> Thread:
-    """The customer's line on this channel."""
-    thread, _fresh = Thread.objects.get_or_create(
-        channel_id=origin.channel.id,
-        key=item.thread_key,
-        defaults={
-            "address": item.sender.value,
-            "name": item.sender.name[:200],
-            "last_inbound_at": item.occurred_at,
-        },
-    )
-    if not _fresh:
-        later = Greatest("last_inbound_at", item.occurred_at)
-        Thread.objects.filter(pk=thread.pk).update(last_inbound_at=later)
-    return thread
-
-
-def _ticket(
-    match: threading.Match, item: NewMessage, customer: Customer, origin: Origin, *, is_spam: bool, spoken: str
-) -> Ticket:
-    """The ticket it belongs to, locked: an old one, reopened where it was solved, or a new one."""
-    actor = Actor.customer(customer.pk)
-    if match.ticket is not None:
-        ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=match.ticket.pk)
-        if match.reopen and not item.auto:
-            lifecycle.reopen(ticket=ticket, actor=actor)
-        return ticket
+def _open(
+    match: threading.Match,
+    item: NewMessage,
+    customer: Customer,
+    origin: Origin,
+    *,
+    quietly: bool,
+    is_spam: bool,
+    spoken: str,
+) -> tuple[Ticket, list[Event]]:
+    """A new ticket that already shows its first message in the list, and the events to record with that message."""
     return lifecycle.open(
         customer=customer,
         subject=item.subject or item.text.strip().split("\n")[0][:80],
@@ -109,5 +104,5 @@ def _ticket(
         language=spoken,
         linked_to=match.linked_to,
         link_reason=match.reason,
-        actor=actor,
+        arriving=lambda ticket: receiving.list_first(ticket, item, origin, quietly=quietly),
     )

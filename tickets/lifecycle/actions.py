@@ -1,5 +1,6 @@
 """What can be done to a ticket: lock, check, change, record."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -36,10 +37,14 @@ def open(  # noqa: A001 - the word of the field
     language: str = "",
     linked_to: Ticket | None = None,
     link_reason: str = "",
-    actor: Actor,
-) -> Ticket:
-    """A new ticket, in the caller's transaction; the caller holds the customer's lock and pokes by receiving."""
-    ticket = Ticket.objects.create(
+    arriving: Callable[[Ticket], None] | None = None,
+) -> tuple[Ticket, list[Event]]:
+    """A new ticket and what the caller records, in the caller's transaction, which holds the customer's lock.
+
+    arriving(ticket) sets what the first message shows in the list before the row is written, so
+    that one INSERT carries both; the caller records the events together with that message's.
+    """
+    ticket = Ticket(
         customer=customer,
         customer_name=customer.name,
         subject=subject[:250],
@@ -50,10 +55,12 @@ def open(  # noqa: A001 - the word of the field
         language=language or customer.language,
         last_message_at=at,
     )
+    if arriving:
+        arriving(ticket)
+    ticket.save(force_insert=True)
     if linked_to is not None:
         TicketLink.objects.create(ticket=ticket, other=linked_to, reason=link_reason)
-    record(TicketOpened(ticket_id=ticket.pk, channel_kind=channel_kind), actor=actor)
-    return ticket
+    return ticket, [TicketOpened(ticket_id=ticket.pk, channel_kind=channel_kind)]
 
 
 def reopen(*, ticket: Ticket, actor: Actor) -> None:

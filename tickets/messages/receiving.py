@@ -1,8 +1,10 @@
 """Receiving: a customer's words become a message on a ticket."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils.timezone import now
 
 from channels_app import media
@@ -28,12 +30,10 @@ def already_here(item: NewMessage, thread: Thread) -> bool:
 
     A Message-ID alone proves nothing across mailboxes (it can be forged): sender and body must agree too.
     """
-    same = Message.objects.filter(external_id=item.external_id)
-    if same.filter(thread=thread).exists():
-        return True
-    if not item.content_hash:
-        return False
-    return same.filter(sender_address=item.sender.value, content_hash=item.content_hash).exists()
+    here = Q(thread=thread)
+    if item.content_hash:
+        here |= Q(sender_address=item.sender.value, content_hash=item.content_hash)
+    return Message.objects.filter(here, external_id=item.external_id).exclude(external_id="").exists()
 
 
 def receive(
@@ -44,14 +44,15 @@ def receive(
     item: NewMessage,
     origin: Origin,
     evidence: dict[str, Any],
-    is_new: bool = False,
+    opened: Sequence[Event] = (),
     quietly: bool = False,
 ) -> Message:
     """Put a customer's message on a ticket, in the caller's transaction, which holds the ticket's lock.
 
-    Quietly: stored and shown, but it neither starts a clock nor asks for attention.
+    Quietly: stored and shown, but it neither starts a clock nor asks for attention. `opened`: what
+    opening this very ticket left to record; its list fields show the message already.
     """
-    at = min(item.occurred_at, now())
+    at = _moment(item)
     message = Message.objects.create(
         ticket=ticket,
         thread=thread,
@@ -76,6 +77,7 @@ def receive(
     )
     attach(message, [_keep(file) for file in item.files])
     events: list[Event] = [
+        *opened,
         MessageAdded(
             ticket_id=ticket.pk,
             message_id=message.pk,
@@ -84,13 +86,16 @@ def receive(
             kind=message.kind,
             channel_kind=origin.channel.kind,
             auto=item.auto,
-            version=ticket.version + 1,
-        )
+            version=ticket.version + (0 if opened else 1),
+        ),
     ]
-    if not is_new and ticket.channel_kind and ticket.channel_kind != origin.channel.kind:
+    if not opened and ticket.channel_kind and ticket.channel_kind != origin.channel.kind:
         switched = ChannelSwitched(ticket_id=ticket.pk, before=ticket.channel_kind, after=origin.channel.kind)
         events.append(switched)
-    _touch(ticket, message, item, origin, quietly=quietly, is_new=is_new)
+    if not opened:
+        _touch(ticket, item, origin, quietly=quietly)
+    elif _asks(ticket, quietly):
+        policies.start_first(ticket, at)
     actor = Actor.customer(customer.pk)
     record(*events, actor=actor, pokes=[poke(ticket)])
     return message
@@ -120,27 +125,50 @@ def _keep(file: File) -> Media:
     )
 
 
-def _touch(ticket: Ticket, message: Message, item: NewMessage, origin: Origin, *, quietly: bool, is_new: bool) -> None:
-    """Bring the ticket's list fields up to date."""
-    ticket.message_count += 1
-    if not ticket.language and item.language:
-        ticket.language = item.language
-    others = [item.sender.value, *item.recipients]
-    seen = [address for address in others if address and address not in origin.own_addresses]
-    ticket.participants = list(dict.fromkeys([*ticket.participants, *seen]))[:MAX_PARTICIPANTS]
-    ticket.snippet = snippet(message.text or message.subject)
-    ticket.last_direction = Direction.IN
-    ticket.last_message_at = max(ticket.last_message_at, message.occurred_at)
-    if not quietly and ticket.status != Status.SPAM:
-        ticket.channel_id, ticket.channel_kind = origin.channel.id, origin.channel.kind
-        ticket.unread = True
-        ticket.snoozed_until = None
-        ticket.status = Status.OPEN
-        ticket.waiting_since = ticket.waiting_since or message.occurred_at
-        policies.customer_wrote(ticket, message.occurred_at, is_new=is_new)
+def list_first(ticket: Ticket, item: NewMessage, origin: Origin, *, quietly: bool) -> None:
+    """What the first message shows in the list, set on a ticket that is about to be written."""
+    _show(ticket, item, origin, quietly=quietly)
+    if _asks(ticket, quietly):
+        policies.expect_first(ticket, _moment(item))
+
+
+def _touch(ticket: Ticket, item: NewMessage, origin: Origin, *, quietly: bool) -> None:
+    """Bring the ticket's list fields and its clock up to date."""
+    waited = ticket.waiting_since is not None and ticket.next_due_at is not None
+    _show(ticket, item, origin, quietly=quietly)
+    if _asks(ticket, quietly) and not waited:  # who waits already has a clock that runs
+        policies.customer_wrote(ticket, _moment(item))
     save(
         ticket,
         *("message_count", "language", "participants", "snippet", "last_direction", "last_message_at", "channel_id"),
         *("channel_kind", "unread", "snoozed_until", "status", "waiting_since", "next_due_at", "sla_state"),
         *("solved_at", "reopened_count"),
     )
+
+
+def _show(ticket: Ticket, item: NewMessage, origin: Origin, *, quietly: bool) -> None:
+    at = _moment(item)
+    ticket.message_count += 1
+    if not ticket.language and item.language:
+        ticket.language = item.language
+    others = [item.sender.value, *item.recipients]
+    seen = [address for address in others if address and address not in origin.own_addresses]
+    ticket.participants = list(dict.fromkeys([*ticket.participants, *seen]))[:MAX_PARTICIPANTS]
+    ticket.snippet = snippet(item.text or item.subject[:250])
+    ticket.last_direction = Direction.IN
+    ticket.last_message_at = max(ticket.last_message_at, at)
+    if _asks(ticket, quietly):
+        ticket.channel_id, ticket.channel_kind = origin.channel.id, origin.channel.kind
+        ticket.unread = True
+        ticket.snoozed_until = None
+        ticket.status = Status.OPEN
+        ticket.waiting_since = ticket.waiting_since or at
+
+
+def _asks(ticket: Ticket, quietly: bool) -> bool:
+    """Whether the message asks for attention."""
+    return not quietly and ticket.status != Status.SPAM
+
+
+def _moment(item: NewMessage) -> datetime:
+    return min(item.occurred_at, now())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from channels_app import reply_tokens
 from channels_app.contracts import NewMessage
@@ -17,7 +17,7 @@ from tickets.models import Customer, Message, Ticket
 
 @dataclass(slots=True)
 class Match:
-    """Where a message goes. `ticket` None means a new one, linked to `linked_to` for `reason`."""
+    """Where a message goes: a `ticket`, locked. None means a new one, linked to `linked_to` for `reason`."""
 
     ticket: Ticket | None = None
     reopen: bool = False
@@ -38,9 +38,10 @@ def match(item: NewMessage, customer: Customer, thread: Thread) -> Match:
             return Match(linked_to=named, reason="stranger", evidence={**evidence, "stranger": True})
         if _is_over(named):
             return Match(linked_to=named, reason="follow_up", evidence={**evidence, "closed": True})
-        if named.status == Status.SPAM or named.is_active:
-            return Match(ticket=named, evidence=evidence)
-        return Match(ticket=named, reopen=True, evidence=evidence)
+        reopen = named.status != Status.SPAM and not named.is_active
+        return Match(ticket=_locked(Ticket.objects.filter(pk=named.pk)), reopen=reopen, evidence=evidence)
+    if customer.is_fresh:
+        return Match(evidence={"by": "first_message"})
     return _of_customer(customer, thread)
 
 
@@ -86,11 +87,16 @@ def _of_customer(customer: Customer, thread: Thread) -> Match:
     mine = Ticket.objects.filter(customer__in=people.family(customer.pk), merged_into__isnull=True)
     on_this_line = Exists(Message.objects.filter(ticket=OuterRef("pk"), thread=thread))
     found = mine.filter(status__in=ACTIVE).annotate(here=on_this_line).order_by("-here", "-last_message_at", "-pk")
-    ticket = found.first()
+    ticket = _locked(found)
     if ticket is not None:
         return Match(ticket=ticket, evidence={"by": "open_ticket"})
     solved = mine.filter(status=Status.SOLVED, solved_at__gte=reopen_horizon()).order_by("-solved_at")
-    ticket = solved.first()
+    ticket = _locked(solved)
     if ticket is not None:
         return Match(ticket=ticket, reopen=True, evidence={"by": "lately_solved"})
     return Match(evidence={"by": "first_message"})
+
+
+def _locked(found: QuerySet[Ticket]) -> Ticket | None:
+    """The first of them, its row locked: found and locked in one statement."""
+    return found.select_for_update(of=("self",)).first()

@@ -1,6 +1,7 @@
 """Starting, meeting and reviving the clocks of a ticket, in the transaction of the action that asks."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils.timezone import now
@@ -15,16 +16,26 @@ from tickets.sla import clocks
 REPLY_METRICS = (Metric.FIRST_REPLY, Metric.NEXT_REPLY)
 
 
-def customer_wrote(ticket: Ticket, at: datetime, *, is_new: bool = False) -> None:
-    """A message that waits for an answer: the first-reply clock of a new ticket, else the next-reply one.
+def customer_wrote(ticket: Ticket, at: datetime) -> None:
+    """A message that waits for an answer: the first-reply clock when nobody has answered yet, else the next-reply one.
 
     Sets the ticket's list fields; the caller saves them. A clock that runs already is left alone.
     """
-    running = None if is_new else _running(ticket)
+    running = _running(ticket)
     if running is None:
         metric = Metric.NEXT_REPLY if ticket.first_replied_at else Metric.FIRST_REPLY
-        running = _start(ticket, metric, min(at, now()), is_new=is_new)
+        running, _ = SlaClock.objects.update_or_create(ticket=ticket, metric=metric, defaults=_planned(at))
     show(ticket, running)
+
+
+def expect_first(ticket: Ticket, at: datetime) -> None:
+    """Set the list fields of a ticket that is about to be written with a first message; start_first follows."""
+    ticket.next_due_at, ticket.sla_state = _planned(at)["due_at"], SlaState.OK
+
+
+def start_first(ticket: Ticket, at: datetime) -> None:
+    """The first-reply clock of a ticket that expect_first has prepared."""
+    SlaClock.objects.create(ticket=ticket, metric=Metric.FIRST_REPLY, **_planned(at))
 
 
 def answered(ticket: Ticket, at: datetime, actor: Actor) -> list[Event]:
@@ -100,10 +111,12 @@ def _running(ticket: Ticket) -> SlaClock | None:
     return found.exclude(state=ClockState.PAUSED).order_by("due_at").first()
 
 
-def _start(ticket: Ticket, metric: Metric, at: datetime, *, is_new: bool) -> SlaClock:
+def _planned(at: datetime) -> dict[str, Any]:
+    """The fields of a reply clock that starts at this moment."""
+    at = min(at, now())
     target = settings.FIRST_REPLY_SECONDS
     planned = clocks.plan(at, target, settings.FIRST_REPLY_WARN_SECONDS)
-    fields = {
+    return {
         "state": ClockState.RUNNING,
         "target_seconds": target,
         "started_at": at,
@@ -114,7 +127,3 @@ def _start(ticket: Ticket, metric: Metric, at: datetime, *, is_new: bool) -> Sla
         "breached_at": None,
         "met_at": None,
     }
-    if is_new:
-        return SlaClock.objects.create(ticket=ticket, metric=metric, **fields)
-    clock, _ = SlaClock.objects.update_or_create(ticket=ticket, metric=metric, defaults=fields)
-    return clock
