@@ -78,13 +78,13 @@ def _run(desk: Desk, run: Run) -> dict[str, float]:
     kept = Message.objects.filter(pk__gt=top, direction="in").count()
     if kept != count:
         raise SystemExit(f"{run.name}: {count} were sent and {kept} are there.\n{desk.last_words()}")
-    spent = {group: round((after[group] - before[group]) * 1000 / count, 2) for group in after}
+    spent = {group: round((after[group] - before.get(group, 0)) * 1000 / count, 2) for group in after}
     return {
         "count": count,
         "accepted_per_second": round(count / accepted, 1),
         "committed_per_second": round(count / committed, 1),
         "cpu_ms_each": round(sum(spent.values()), 2),
-        **{f"cpu_ms_{group}": value for group, value in spent.items()},
+        "cpu_ms_by_role": spent,
     }
 
 
