@@ -34,6 +34,7 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
 
     actor: Actor
     watched: set[str]
+    groups: list[str]
 
     async def connect(self) -> None:
         """Only people of the desk; they hear of their teams' tickets and of those without a team."""

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_safe
 
 _FOLDER = Path(__file__).parent / "widget"
-PARTS = ("words", "style", "dom", "store", "wire", "chat", "panel", "start")
+PARTS = ("words", "style", "dom", "store", "wire", "chat", "panel", "draw", "start")
 
 
 @cache

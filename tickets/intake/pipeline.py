@@ -1,11 +1,15 @@
 """One customer message becomes one ticket message: read it from top to bottom."""
 
+from django.db.models.functions import Greatest
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from channels_app import outbound, ports, threads
+from channels_app import outbound, ports
 from channels_app.contracts import NewMessage, Origin, Receipt, Unknown
+from channels_app.models import Thread
 from helpdesk.core.actor import Actor
-from helpdesk.core.events import Event
+from helpdesk.core.errors import Retry
+from helpdesk.core.text import short_id
 from tickets.customers import actions as customers
 from tickets.customers.queries import is_blocked
 from tickets.enums import Status
@@ -14,6 +18,8 @@ from tickets.lifecycle import actions as lifecycle
 from tickets.messages import receiving, threading
 from tickets.models import Customer, Ticket
 from tickets.understanding import language
+
+MAX_TRIES = 5
 
 
 def plug_in() -> None:
@@ -34,32 +40,24 @@ def new_message(item: NewMessage, origin: Origin) -> None:
         return
     spoken = language.guess(f"{item.subject} {item.text}")
     customer = customers.resolve(address=item.sender, also_known=item.also_known, language=spoken)
-    thread = threads.line(
-        channel_id=origin.channel.id,
-        key=item.thread_key,
-        address=item.sender.value,
-        name=item.sender.name,
-        at=item.occurred_at,
-    )
-    is_first = customer.is_fresh and thread.is_fresh
-    if not is_first and receiving.already_here(item, thread):
+    thread = _thread(item, origin)
+    if receiving.already_here(item, thread):
         return
-    match = threading.match(item, customer, thread)
-    ticket, opened = match.ticket, []
+    match, ticket = _match(item, customer, thread)
+    is_new = ticket is None
     if ticket is None:
-        ticket, opened = _open(
-            match, item, customer, origin, quietly=verdict.quietly, is_spam=verdict.spam, spoken=spoken
-        )
-    elif match.reopen and not item.auto:
+        ticket = _open(match, item, customer, origin, is_spam=verdict.spam, spoken=spoken)
+    elif match.reopen and not verdict.quietly:
         lifecycle.reopen(ticket=ticket, actor=Actor.customer(customer.pk))
+    evidence = match.evidence | ({"quietly": verdict.reason} if verdict.quietly else {})
     receiving.receive(
         ticket=ticket,
         customer=customer,
         thread=thread,
         item=item,
         origin=origin,
-        evidence=match.evidence,
-        opened=opened,
+        evidence=evidence,
+        is_new=is_new,
         quietly=verdict.quietly,
     )
 
@@ -82,27 +80,52 @@ def unknown(item: Unknown, origin: Origin) -> None:
     new_message(placeholder, origin)
 
 
+def _thread(item: NewMessage, origin: Origin) -> Thread:
+    """The customer's line on this channel."""
+    thread, _fresh = Thread.objects.get_or_create(
+        channel_id=origin.channel.id,
+        key=short_id(item.thread_key),
+        defaults={
+            "address": item.sender.value[:255],
+            "name": item.sender.name[:200],
+            "last_inbound_at": item.occurred_at,
+        },
+    )
+    if not _fresh:
+        later = Greatest("last_inbound_at", item.occurred_at)
+        Thread.objects.filter(pk=thread.pk).update(last_inbound_at=later)
+    return thread
+
+
+def _match(item: NewMessage, customer: Customer, thread: Thread) -> tuple[threading.Match, Ticket | None]:
+    """The ticket it belongs to, locked, or None for a new one.
+
+    The match is made without a lock: a ticket that was merged or closed meanwhile is looked up once more.
+    """
+    for _try in range(MAX_TRIES):
+        match = threading.match(item, customer, thread)
+        if match.ticket is None:
+            return match, None
+        ticket = Ticket.objects.select_for_update(no_key=True).get(pk=match.ticket.pk)
+        if threading.still(match, ticket):
+            return match, ticket
+    raise Retry("the ticket changes again and again", after=1)
+
+
 def _open(
-    match: threading.Match,
-    item: NewMessage,
-    customer: Customer,
-    origin: Origin,
-    *,
-    quietly: bool,
-    is_spam: bool,
-    spoken: str,
-) -> tuple[Ticket, list[Event]]:
-    """A new ticket that already shows its first message in the list, and the events to record with that message."""
+    match: threading.Match, item: NewMessage, customer: Customer, origin: Origin, *, is_spam: bool, spoken: str
+) -> Ticket:
+    """A new ticket for what belongs to none."""
     return lifecycle.open(
         customer=customer,
         subject=item.subject or item.text.strip().split("\n")[0][:80],
         team_id=origin.channel.team_id,
         channel_id=origin.channel.id,
         channel_kind=origin.channel.kind,
-        at=item.occurred_at,
+        at=min(item.occurred_at, now()),
         status=Status.SPAM if is_spam else Status.OPEN,
         language=spoken,
         linked_to=match.linked_to,
         link_reason=match.reason,
-        arriving=lambda ticket: receiving.list_first(ticket, item, origin, quietly=quietly),
+        actor=Actor.customer(customer.pk),
     )
