@@ -12,6 +12,7 @@ from channels_app import ports, registry
 from channels_app.contracts import Arrival, Origin
 from channels_app.models import Channel, InboundEvent, InboundRaw
 from helpdesk.core import jobs
+from helpdesk.core.text import short_id, storable
 
 _ACCEPT = """
 WITH event AS (
@@ -31,8 +32,9 @@ def accept(channel_id: UUID, external_id: str, raw: bytes, meta: dict[str, Any] 
     """
     if not external_id:
         raise ValueError("an inbound item needs an id")
+    kept_id, known = short_id(storable(external_id)), json.dumps(storable(meta or {}))
     with connection.cursor() as cursor:
-        cursor.execute(_ACCEPT, [channel_id, external_id[:255], json.dumps(meta or {}), raw])
+        cursor.execute(_ACCEPT, [channel_id, kept_id, known, raw])
         fresh = cursor.fetchone() is not None
     if fresh:
         jobs.wake_queue(InboundEvent.QUEUE)

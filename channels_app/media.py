@@ -71,3 +71,8 @@ def _write(target: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, target)
+    folder = os.open(target.parent, os.O_RDONLY)  # the name must survive a power cut too
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

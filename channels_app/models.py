@@ -159,3 +159,20 @@ class ChatLine(models.Model):
             models.UniqueConstraint(fields=["thread", "seq"], name="chat_seq_once"),
             models.UniqueConstraint(fields=["thread", "client_id"], name="chat_client_once"),
         ]
+
+
+class Visitor(models.Model):
+    """Who writes on a chat thread, what they have read, and when unread answers go by mail."""
+
+    thread = models.OneToOneField(Thread, models.CASCADE, primary_key=True, related_name="visitor")
+    proved = models.JSONField(default=list)  # [{kind, value}] the host site signed, together
+    claimed = models.JSONField(default=list)  # [{kind, value}] somebody only said; joins nobody
+    language = models.CharField(max_length=5, blank=True)
+    seen_seq = models.BigIntegerField(default=0)  # the last line that stood before the visitor's eyes
+    mailed_seq = models.BigIntegerField(default=0)  # the last line that went by mail
+    mail_due_at = models.DateTimeField(null=True)  # when somebody looks whether answers must go by mail
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["mail_due_at"], condition=models.Q(mail_due_at__isnull=False), name="visitor_mail_due")
+        ]

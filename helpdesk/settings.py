@@ -138,6 +138,7 @@ CLOCK_FINDERS = [
     "tickets.sla.actions.due",
     "tickets.lifecycle.actions.wake_snoozed",
     "channels_app.outbound.due",
+    "channels_app.webchat.fallback.due",
 ]
 # Who reacts to what: the one table.
 SUBSCRIPTIONS = "helpdesk.subscriptions.SUBSCRIPTIONS"
@@ -294,6 +295,8 @@ LOGGING = {"level": "INFO"}
 FIRST_REPLY_SECONDS = 300  # "zero response": a message that waits five minutes is a lost customer
 FIRST_REPLY_WARN_SECONDS = 120  # the warning comes when this much is left
 REOPEN_DAYS = 7  # a solved ticket reopens when the customer writes within this time
+WIDGET_TOKEN_DAYS = 90  # a visitor who comes back within this time goes on with the same conversation
+WIDGET_MAIL_AFTER_SECONDS = 120  # an answer nobody came back to read goes by mail, where an address was proved
 UNDO_SECONDS = {"email": 5}  # a mail can be taken back for this long; chat leaves at once
 DEMO_ACCOUNTS = [
     ("admin@demo.test", "admin", _("Admin")),

@@ -2,8 +2,10 @@
 
 from django.urls import path
 
+from channels_app.webchat.consumers import VisitorConsumer
 from tickets.consumers import AgentConsumer
 
 websocket_urlpatterns = [
     path("ws/agent/", AgentConsumer.as_asgi()),
+    path("ws/widget/<uuid:channel_id>/", VisitorConsumer.as_asgi()),
 ]

@@ -7,6 +7,8 @@ class TicketsConfig(AppConfig):
     name = "tickets"
 
     def ready(self) -> None:
-        from tickets.intake import pipeline
+        from channels_app import ports
+        from tickets.intake import pipeline, visitors
 
         pipeline.plug_in()
+        ports.plug_desk(visitors)

@@ -12,6 +12,7 @@ from helpdesk.core.actor import Actor
 from helpdesk.core.errors import DomainError
 from tickets.lifecycle import actions as lifecycle
 from tickets.lifecycle.queries import ticket_for
+from tickets.messages.typing import agent_types
 from tickets.pokes import inbox_group, ticket_group
 
 SIGNED_OUT, CHANGED = 4003, 4001
@@ -33,6 +34,7 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
 
     actor: Actor
     watched: set[str]
+    groups: list[str]
 
     async def connect(self) -> None:
         """Only people of the desk; they hear of their teams' tickets and of those without a team."""
@@ -69,6 +71,8 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
                 await self._unwatch(ticket)
             case "doing" if ticket in self.watched and content.get("what") in DOINGS:
                 await self._tell(ticket, content["what"])
+                if content["what"] == "replying":
+                    await database_sync_to_async(agent_types)(ticket_id=ticket, name=self.actor.name)
 
     async def poke(self, message: dict[str, Any]) -> None:
         """Something has a newer version."""

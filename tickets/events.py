@@ -99,6 +99,14 @@ class MessageDelivered(TicketEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMailed(TicketEvent):
+    """Chat answers that the visitor did not come back to read went to them by mail."""
+
+    topic: ClassVar[str] = "ticket.chat_mailed"
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSwitched(TicketEvent):
     """A hand-over from one channel to another within one ticket."""
 

@@ -1,11 +1,14 @@
 """Our own chat: a visitor's line comes from the widget, an answer becomes a line the widget reads."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from django.db import connection, transaction
+from django.conf import settings
+from django.db import transaction
+from django.utils.timezone import now
 
+from channels_app import chatlines
 from channels_app.contracts import (
     Address,
     Arrival,
@@ -14,10 +17,11 @@ from channels_app.contracts import (
     InboundItem,
     NewMessage,
     OutboundEnvelope,
+    OutboundFile,
     SendResult,
 )
 from channels_app.media import path_of
-from channels_app.models import ChatLine, Media, Thread
+from channels_app.models import Media, Thread, Visitor
 from helpdesk.core import realtime
 from helpdesk.core.errors import GiveUp
 
@@ -36,7 +40,12 @@ class WebChatAdapter:
         line: dict[str, Any] = json.loads(arrival.raw)
         also_known = tuple(Address(**address) for address in line.get("also_known", ()))
         sender = Address(
-            kind="webchat", value=line["thread_key"], name=line.get("name", ""), scope=str(arrival.channel_id)
+            kind="webchat",
+            value=line["thread_key"],
+            name=line.get("name", ""),
+            scope=str(arrival.channel_id),
+            verified=line.get("signed", False),
+            evidence="host-signature" if line.get("signed") else "",
         )
         return (
             NewMessage(
@@ -56,45 +65,40 @@ class WebChatAdapter:
             thread = Thread.objects.filter(channel_id=channel.id, key=envelope.thread_key).first()
             if thread is None:
                 raise GiveUp("this visitor is not known here")
-            line = append(
+            line, fresh = chatlines.append(
                 thread_id=thread.pk,
                 client_id=f"d{envelope.idempotency_key}",
                 direction="out",
                 author=envelope.from_name,
                 text=envelope.text,
-                files=[
-                    {"path": file.path, "filename": file.filename, "content_type": file.content_type}
-                    for file in envelope.files
-                ],
+                files=lambda: [_for_visitor(file, thread.pk) for file in envelope.files],
             )
+            if fresh:
+                _mail_if_unseen(thread.pk)
         realtime.send(f"chat.{thread.pk}", {"type": "line", "seq": line.seq})
         return SendResult(provider_id=f"chat:{thread.pk}:{line.seq}")
-
-
-def append(
-    *, thread_id: int, client_id: str, direction: str, author: str, text: str, files: list[dict[str, Any]]
-) -> ChatLine:
-    """The next line of a thread; a client id that is there already gives its line back. Needs a transaction."""
-    with connection.cursor() as cursor:
-        # The row lock is what numbers the lines of one thread one after the other.
-        cursor.execute("SELECT last_seq FROM channels_app_thread WHERE id = %s FOR UPDATE", [thread_id])
-        seq = cursor.fetchone()[0] + 1
-    existing = ChatLine.objects.filter(thread_id=thread_id, client_id=client_id).first()
-    if existing is not None:
-        return existing
-    Thread.objects.filter(pk=thread_id).update(last_seq=seq)
-    return ChatLine.objects.create(
-        thread_id=thread_id,
-        seq=seq,
-        client_id=client_id,
-        direction=direction,
-        author=author[:120],
-        text=text,
-        files=files,
-    )
 
 
 def _file(media_id: str) -> File:
     media = Media.objects.get(pk=media_id)
     content = path_of(media.path).read_bytes()
     return File(filename=media.filename, content_type=media.content_type, content=content)
+
+
+def _for_visitor(file: OutboundFile, thread_id: int) -> dict[str, Any]:
+    """A row of its own for the visitor's copy: the gate of the widget asks for nothing but the owner."""
+    digest = file.path.rpartition("/")[2]
+    copy = Media.objects.create(
+        sha256=digest,
+        filename=file.filename,
+        content_type=file.content_type,
+        size=path_of(file.path).stat().st_size,
+        owner=f"thread:{thread_id}",
+    )
+    return chatlines.file_entry(copy)
+
+
+def _mail_if_unseen(thread_id: int) -> None:
+    """Have somebody look later whether the visitor has read it."""
+    due_at = now() + timedelta(seconds=settings.WIDGET_MAIL_AFTER_SECONDS)
+    Visitor.objects.filter(thread_id=thread_id, mail_due_at__isnull=True).update(mail_due_at=due_at)

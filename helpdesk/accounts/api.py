@@ -79,6 +79,7 @@ class MeView(APIView):
 
     @extend_schema(responses=MeOut, operation_id="me")
     def get(self, request: Request) -> Response:
+        assert isinstance(request.user, User)
         return Response(MeOut(request.user).data)
 
 
@@ -124,5 +125,5 @@ class TeamViewSet(IdempotentWrites, mixins.ListModelMixin, mixins.RetrieveModelM
 
 
 def _actor(request: Request) -> Actor:
-    actor: Actor = request.actor
+    actor: Actor = request._request.actor  # type: ignore[attr-defined]
     return actor

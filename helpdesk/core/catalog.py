@@ -94,7 +94,8 @@ def untranslated(root: Path, language: str) -> list[str]:
         if not message.id:
             continue
         found = kept.get(message.id, context=message.context)
-        strings = [found.string] if found and isinstance(found.string, str) else list(found.string) if found else []
+        string = found.string if found else None
+        strings = [string] if isinstance(string, str) else list(string or ())
         if not strings or not all(strings) or (found and found.fuzzy):
             missing.append(str(message.id))
         elif found and list(found.check()):

@@ -58,10 +58,11 @@ class IdempotentWrites:
 
 def _once(handler: Callable[..., Response], key: str, request: Request, *args: Any, **kwargs: Any) -> Response:
     where, digest = f"{request.method} {request.get_full_path()}"[:500], _digest(request)
+    user_id = int(getattr(request.user, "pk", None) or 0)  # views for strangers share one space of keys
     with transaction.atomic():
-        claimed = _claim(request.user.pk, key, where, digest)
+        claimed = _claim(user_id, key, where, digest)
         if claimed is None:
-            return _replay(request.user.pk, key, where, digest)
+            return _replay(user_id, key, where, digest)
         response = handler(request, *args, **kwargs)
         if response.status_code >= 400:
             transaction.set_rollback(True)
@@ -83,7 +84,7 @@ def _claim(user_id: int, key: str, where: str, digest: str) -> IdempotencyKey | 
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(WAIT_MS)])
             cursor.execute(
-                'INSERT INTO core_idempotencykey (user_id, key, "where", digest, status, created_at)'
+                'INSERT INTO core_idempotencykey (user_id, key, "where", digest, status, response, created_at)'
                 " VALUES (%s, %s, %s, %s, 0, '', %s) ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
                 [user_id, key, where, digest, row.created_at],
             )

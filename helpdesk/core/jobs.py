@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db import connection, models, transaction
@@ -135,7 +136,7 @@ WITH picked AS MATERIALIZED (
     WHERE CASE WHEN EXISTS (SELECT FROM picked WHERE state = 'running')
                THEN id = (SELECT id FROM picked WHERE state = 'running' ORDER BY place LIMIT 1) ELSE true END
 )
-UPDATE {table} j SET state = 'running', attempts = j.attempts + 1, fence = j.fence + 1, due_at = now() + %s
+UPDATE {table} j SET state = 'running', attempts = j.attempts + 1, fence = j.fence + 1, due_at = now() + %s::interval
 FROM taken WHERE j.id = taken.id
 RETURNING {columns}, taken.state = 'running'
 """
@@ -149,7 +150,7 @@ def claim(model: type[LeasedJob], size: int, *, lease: timedelta | None = None) 
         columns = ", ".join(f'j."{field.column}"' for field in fields)
         _SQL[model] = _CLAIM.format(table=model._meta.db_table, columns=columns)
     with connection.cursor() as cursor:
-        cursor.execute(_SQL[model], [size, lease or LEASE])
+        cursor.execute(_SQL[model], (size, str(lease or LEASE)))
         rows = cursor.fetchall()
     names, converters = [field.attname for field in fields], _converters(fields)
     claims = []
@@ -164,8 +165,12 @@ def _converters(fields: Any) -> list[Callable[[Any], Any] | None]:
     found: list[Callable[[Any], Any] | None] = []
     for field in fields:
         convert = getattr(field, "from_db_value", None)
-        found.append((lambda value, c=convert: c(value, None, connection)) if convert else None)
+        found.append(partial(_converted, convert) if convert else None)
     return found
+
+
+def _converted(convert: Callable[[Any, Any, Any], Any], value: Any) -> Any:
+    return convert(value, None, connection)
 
 
 def _work(held: Claim, do: Work, failed: Failed | None, repeatable: bool) -> None:

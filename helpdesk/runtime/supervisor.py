@@ -168,7 +168,10 @@ class Supervisor:
         connection = http.client.HTTPConnection(host, self.env.port, timeout=1)
         try:
             connection.request("GET", "/readyz")
-            return connection.getresponse().status == http.HTTPStatus.OK
+            if connection.getresponse().status != http.HTTPStatus.OK:
+                return False
+            socket.create_connection((host, self.env.mail_port), timeout=1).close()
+            return True
         except (OSError, http.client.HTTPException):
             return False
         finally:

@@ -223,13 +223,14 @@ function doing(what) {
 
 document.addEventListener("desk:presence", ({ detail: { ticket, user, name, what } }) => {
   const row = document.querySelector(`#t${ticket}`);
-  if (row) {
+  const visitor = what === "typing"; // the customer, in the chat
+  if (row && !visitor) {
     if (what === "left") delete row.dataset.seen;
     else row.dataset.seen = name;
   }
   if (ticket !== $("#thread")?.dataset.ticket) return;
   if (what === "left") others.delete(user);
-  else others.set(user, { name, what, until: Date.now() + 40000 });
+  else others.set(user, { name, what, until: Date.now() + (visitor ? 6000 : 40000) });
   if (what === "came") say({ do: "doing", ticket, what: now });
   showOthers();
 });

@@ -173,8 +173,7 @@ export function toast({ text, kind = "info", undo = "" }) {
     lastUndo = { url: undo, until: Date.now() + 10000, box };
   }
   const stack = document.getElementById("toasts");
-  stack.append(box);
-  while (stack.children.length > 3) stack.firstElementChild.remove();
+  stack.replaceChildren(box);
   const end = () => box.remove();
   let timer = setTimeout(end, undo ? 10000 : kind === "error" ? 8000 : 4000);
   box.addEventListener("pointerenter", () => clearTimeout(timer));
@@ -197,7 +196,8 @@ export function takeBack() {
 document.addEventListener("toast", (event) => toast(event.detail));
 document.addEventListener("htmx:sendError", () => toast({ text: word("no-connection"), kind: "error" }));
 document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
-  if (!xhr.getResponseHeader("HX-Trigger")) toast({ text: word("failed", xhr.getResponseHeader("X-Request-ID") || xhr.status), kind: "error" });
+  const isShown = [409, 422].includes(xhr.status) && xhr.responseText;
+  if (!isShown && !xhr.getResponseHeader("HX-Trigger")) toast({ text: word("failed", xhr.getResponseHeader("X-Request-ID") || xhr.status), kind: "error" });
 });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.xhr.responseURL.includes("/accounts/login")) location.reload();

@@ -59,6 +59,7 @@ class Desk:
     def is_ready(self) -> bool:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
+                socket.create_connection(("127.0.0.1", self.mail_port), timeout=2).close()
                 return bool(answer.status == 200)
         except OSError:
             return False

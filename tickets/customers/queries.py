@@ -30,10 +30,10 @@ def customer_for(actor: Actor, customer_id: int | str, *, lock: bool = False) ->
     """The customer if the actor may know them; raises NotFound. With lock=True the row is locked."""
     found = customers(actor)
     if lock:
-        found = Customer.objects.select_for_update().filter(pk__in=found.values("pk"))
+        found = Customer.objects.select_for_update(no_key=True).filter(pk__in=found.values("pk"))
     try:
         return found.get(pk=int(customer_id))
-    except (Customer.DoesNotExist, ValueError, OverflowError):
+    except (Customer.DoesNotExist, ValueError, TypeError, OverflowError):
         raise NotFound from None
 
 

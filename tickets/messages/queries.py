@@ -123,7 +123,7 @@ def upload_for(actor: Actor, upload_id: UUID) -> Media:
 
 def draft_for(ticket: Ticket, actor: Actor) -> Draft | None:
     """What the actor has begun to write on this ticket."""
-    return Draft.objects.filter(ticket=ticket, user_id=actor.id).first()
+    return Draft.objects.filter(ticket=ticket, user_id=actor.user_id).first()
 
 
 def new_since(ticket: Ticket, at: datetime) -> QuerySet[Message]:
@@ -150,7 +150,7 @@ def channels_for(ticket: Ticket) -> list[Reach]:
     family = lifecycle.family(ticket.pk)
     spoken = Message.objects.filter(ticket__in=family, direction="in", thread__isnull=False).order_by("-pk")
     last = spoken.values_list("thread_id", flat=True).first()
-    own = customers.identities(ticket.customer_id)
+    own = customers.identities(customers.survivor(ticket.customer).pk)
     keys = Q(pk__in=spoken.values("thread_id"))
     for identity in own:
         keys |= Q(key=identity.value, channel__kind=identity.kind)

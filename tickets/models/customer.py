@@ -59,12 +59,15 @@ class IdentityClaim(models.Model):
     value = models.CharField(max_length=255)
     code_digest = models.CharField(max_length=64, blank=True)
     code_expires_at = models.DateTimeField(null=True)
+    code_sent_at = models.DateTimeField(null=True)
+    codes_sent = models.PositiveSmallIntegerField(default=0)  # in the present window
     tries = models.PositiveSmallIntegerField(default=0)
     confirmed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "kind", "value"], name="claim_once")]
+        indexes = [models.Index(fields=["kind", "value"], name="claim_value")]
 
 
 class BlockedSender(models.Model):

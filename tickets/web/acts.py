@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -27,7 +27,9 @@ from tickets.web.inbox import actor_of
 BULK = 200
 
 
-def done(request: HttpRequest, ticket_id: int, text: str = "", *, undo: bool = True, status: int = 200, **more: Any) -> HttpResponse:
+def done(
+    request: HttpRequest, ticket_id: int, text: str = "", *, undo: bool = True, status: int = 200, **more: Any
+) -> HttpResponse:
     """What is live of the conversation now, with a toast that can take the act back."""
     actor = actor_of(request)
     ticket = ticket_for(actor, ticket_id)
@@ -228,4 +230,4 @@ def _moment(text: str, *, required: bool) -> datetime | None:
         at = None
     if at is None:
         raise Invalid(_("Choose a day and a time."), fields={"until": "required"})
-    return at if timezone.is_aware(at) else timezone.make_aware(at)
+    return (at if timezone.is_aware(at) else timezone.make_aware(at)).astimezone(UTC)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
@@ -12,7 +13,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from channels_app import media
 from channels_app.queries import original_of
-from csp.decorators import csp_replace
 from helpdesk.core.errors import NotFound, StaleVersion, TooLarge
 from tickets.enums import Kind
 from tickets.lifecycle.queries import survivor, ticket_for
@@ -108,7 +108,13 @@ def upload(request: HttpRequest, ticket_id: int) -> HttpResponse:
 def take_back(request: HttpRequest, message_id: int) -> HttpResponse:
     """Stop a reply that is still held; its words go back into the composer."""
     message = messages.take_back(message_id=message_id, actor=actor_of(request))
-    return done(request, message.ticket_id, _("Taken back. Your words are in the composer."), undo=False, restored={"text": message.text})
+    return done(
+        request,
+        message.ticket_id,
+        _("Taken back. Your words are in the composer."),
+        undo=False,
+        restored={"text": message.text},
+    )
 
 
 @require_POST
@@ -137,8 +143,13 @@ def file(request: HttpRequest, attachment_id: int) -> FileResponse:
     return response
 
 
-@csp_replace(
-    {"default-src": ["'none'"], "img-src": ["'self'", "https:", "http:"], "style-src": ["'self'"], "frame-ancestors": ["'self'"]}
+@csp_replace(  # type: ignore[arg-type] - its types know no view with arguments
+    {
+        "default-src": ["'none'"],
+        "img-src": ["'self'", "https:", "http:"],
+        "style-src": ["'self'"],
+        "frame-ancestors": ["'self'"],
+    }
 )
 @xframe_options_sameorigin
 @require_GET

@@ -169,8 +169,9 @@ def snooze_presets() -> list[dict[str, str]]:
         (_("In one hour"), local + timedelta(hours=1)),
         (_("In three hours"), local + timedelta(hours=3)),
         (_("Tomorrow morning"), datetime.combine(tomorrow, morning, zone)),
-        (_("Monday morning"), datetime.combine(monday, morning, zone)),
     ]
+    if monday != tomorrow:
+        presets.append((_("Monday morning"), datetime.combine(monday, morning, zone)))
     return [
         {"label": label, "value": at.isoformat(timespec="minutes"), "when": words.moment(at)} for label, at in presets
     ]
@@ -214,13 +215,19 @@ def _holders(people: list[User], ticket: Ticket) -> list[User]:
 
 
 def _identity(one: Identity) -> dict[str, Any]:
-    why = {"dmarc": _("The mail proved its sender"), "host-signature": _("Signed by your own site"), "code": _("Confirmed by a code")}
+    why = {
+        "dmarc": _("The mail proved its sender"),
+        "host-signature": _("Signed by your own site"),
+        "code": _("Confirmed by a code"),
+    }
     return {
         "icon": one.kind if one.kind in words.CHANNELS else "sms",
         "label": _identity_label(one),
         "value": one.value,
         "verified": one.verified_at is not None,
-        "why": why.get(one.evidence, one.evidence) if one.verified_at else _("Nobody has proved that this address is theirs"),
+        "why": why.get(one.evidence, one.evidence)
+        if one.verified_at
+        else _("Nobody has proved that this address is theirs"),
     }
 
 

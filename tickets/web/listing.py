@@ -28,14 +28,49 @@ PAGE = 50
 HOME = "open"
 MAX_IDS = 100
 VIEWS = {  # name: (label, icon, what an empty one says)
-    "mine": (gettext_lazy("Mine"), "mine", gettext_lazy("Nothing waits for you"), gettext_lazy("Everything you hold is answered.")),
-    "unassigned": (gettext_lazy("Unassigned"), "unassigned", gettext_lazy("Everybody is looked after"), gettext_lazy("New conversations that nobody holds come in here.")),
-    "open": (gettext_lazy("All open"), "inbox", gettext_lazy("All answered"), gettext_lazy("No conversation is open. Enjoy it.")),
-    "pending": (gettext_lazy("Customer's turn"), "pending", gettext_lazy("Nobody owes us an answer"), gettext_lazy("Conversations you set to wait for the customer stand here.")),
-    "snoozed": (gettext_lazy("Snoozed"), "snoozed", gettext_lazy("Nothing is put aside"), gettext_lazy("Snoozed conversations come back by themselves.")),
-    "solved": (gettext_lazy("Solved"), "solved", gettext_lazy("Nothing solved yet"), gettext_lazy("Solved conversations stand here; they reopen when the customer writes.")),
+    "mine": (
+        gettext_lazy("Mine"),
+        "mine",
+        gettext_lazy("Nothing waits for you"),
+        gettext_lazy("Everything you hold is answered."),
+    ),
+    "unassigned": (
+        gettext_lazy("Unassigned"),
+        "unassigned",
+        gettext_lazy("Everybody is looked after"),
+        gettext_lazy("New conversations that nobody holds come in here."),
+    ),
+    "open": (
+        gettext_lazy("All open"),
+        "inbox",
+        gettext_lazy("All answered"),
+        gettext_lazy("No conversation is open. Enjoy it."),
+    ),
+    "pending": (
+        gettext_lazy("Customer's turn"),
+        "pending",
+        gettext_lazy("Nobody owes us an answer"),
+        gettext_lazy("Conversations you set to wait for the customer stand here."),
+    ),
+    "snoozed": (
+        gettext_lazy("Snoozed"),
+        "snoozed",
+        gettext_lazy("Nothing is put aside"),
+        gettext_lazy("Snoozed conversations come back by themselves."),
+    ),
+    "solved": (
+        gettext_lazy("Solved"),
+        "solved",
+        gettext_lazy("Nothing solved yet"),
+        gettext_lazy("Solved conversations stand here; they reopen when the customer writes."),
+    ),
     "spam": (gettext_lazy("Spam"), "spam", gettext_lazy("No spam"), gettext_lazy("What you mark as spam stands here.")),
-    "all": (gettext_lazy("All conversations"), "search", gettext_lazy("Nothing here"), gettext_lazy("There is no conversation yet.")),
+    "all": (
+        gettext_lazy("All conversations"),
+        "search",
+        gettext_lazy("Nothing here"),
+        gettext_lazy("There is no conversation yet."),
+    ),
 }
 COUNTED = ("mine", "unassigned", "open", "pending", "snoozed")
 SHOWN = (*COUNTED, "solved", "spam")
@@ -203,7 +238,7 @@ def _slice(tickets: QuerySet[Ticket], by_waiting: bool, params: QueryDict) -> tu
     """A page of tickets and the cursor of the next. Both orders are walked by an index, never by OFFSET."""
     tickets = tickets.only(*_ROW_FIELDS)
     if "ids" in params:
-        ids = [int(one) for one in params["ids"].split(",")[:MAX_IDS] if one.isdecimal() and len(one) < 15]
+        ids = [int(one) for one in params.get("ids", "").split(",")[:MAX_IDS] if one.isdecimal() and len(one) < 15]
         return list(tickets.filter(pk__in=ids)), ""
     limit = PAGE + 1
     cursor = _cursor(params.get("after", ""))
@@ -225,9 +260,9 @@ def _slice(tickets: QuerySet[Ticket], by_waiting: bool, params: QueryDict) -> tu
 
 
 def _encode(ticket: Ticket, by_waiting: bool) -> str:
-    waits = by_waiting and ticket.waiting_since is not None
-    at = ticket.waiting_since if waits else ticket.last_message_at
-    return urlsafe_b64encode(json.dumps([int(waits), at.isoformat(), ticket.pk]).encode()).decode().rstrip("=")
+    waits = ticket.waiting_since if by_waiting else None
+    at = waits or ticket.last_message_at
+    return urlsafe_b64encode(json.dumps([int(waits is not None), at.isoformat(), ticket.pk]).encode()).decode().rstrip("=")
 
 
 def _cursor(text: str) -> tuple[int, datetime, int] | None:

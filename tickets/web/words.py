@@ -121,17 +121,21 @@ def event(row: EventLog, names: Mapping[int, str], teams: Mapping[int, str]) -> 
         case "sla.breached":
             return [_("The time to answer ran out")]
         case "ticket.changed":
-            return [line for name, pair in facts["changes"].items() if (line := _change(who, row, name, pair, names, teams))]
+            return [
+                line for name, pair in facts["changes"].items() if (line := _change(who, row, name, pair, names, teams))
+            ]
     return []
 
 
 def _actor(row: EventLog, names: Mapping[int, str]) -> str:
     if row.actor_kind == "user" and row.actor_id is not None:
         return names.get(row.actor_id, _("A former colleague"))
-    return {"customer": _("The customer"), "bot": _("The bot"), "automation": _("A rule")}.get(row.actor_kind, _("The desk"))
+    return {"customer": _("The customer"), "bot": _("The bot"), "automation": _("A rule")}.get(
+        row.actor_kind, _("The desk")
+    )
 
 
-def _change(  # noqa: PLR0911 - one sentence a field
+def _change(
     who: str, row: EventLog, name: str, pair: list[Any], names: Mapping[int, str], teams: Mapping[int, str]
 ) -> str:
     after = pair[1]

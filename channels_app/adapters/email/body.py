@@ -12,6 +12,7 @@ from channels_app.contracts import File
 
 MAX_TEXT = 200_000  # characters shown; a longer text is a file as well
 MAX_HTML = 1_000_000
+MAX_BYTES = 4 * MAX_HTML  # of one text that are looked at
 SHOWN_TYPES = {"text/plain", "text/html", "text/enriched", "text/richtext"}
 CID = re.compile(r"cid:([^\s\"'<>)]{1,300})", re.IGNORECASE)
 NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
@@ -38,7 +39,7 @@ class Body:
     def text(self) -> str:
         """The plain text; where a stretch has only HTML, that is turned into text."""
         said = (plain if plain.strip() else markup.to_text(html) for plain, html in self.segments)
-        return "\n\n".join(text.strip("\n") for text in said if text.strip())
+        return "\n\n".join(text.strip("\n") for text in said if text.strip())[:MAX_TEXT]
 
     @property
     def digest(self) -> str:
@@ -102,7 +103,8 @@ def _is_shown(part: Part) -> bool:
 
 
 def _show(part: Part, body: Body, number: int) -> None:
-    text = charsets.decode(part.content(), part.params.get("charset", ""))
+    data = part.content()
+    text = charsets.decode(data[:MAX_BYTES], part.params.get("charset", ""))
     if part.content_type != "text/plain":
         if len(text) > MAX_HTML or not markup.is_tame(text):
             body.files.append(_file(part, number))

@@ -11,14 +11,23 @@ from channels_app.adapters.email.headers import Headers
 from channels_app.adapters.email.mime import Part
 from channels_app.contracts import Receipt
 
-RETURNED = {"message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global", "message/global-headers"}
+RETURNED = {
+    "message/rfc822",
+    "text/rfc822-headers",
+    "message/rfc822-headers",
+    "message/global",
+    "message/global-headers",
+}
 QUOTED_ID = re.compile(r"^[>\s]*(?:X-)?Message-I[dD]:\s*(<[^<>\s]{3,250}>)", re.MULTILINE)
 SUBJECT = re.compile(
     r"undeliver|delivery (?:status|failure|has failed|incomplete|delayed)|failure notice|returned mail|mail delivery|"
     r"could not be delivered|không gửi được|không thể gửi|thư bị trả lại|gửi thất bại|chưa được gửi",
     re.IGNORECASE,
 )
-DELAYED = re.compile(r"delay|will (?:keep trying|be retried|retry)|not been delivered yet|warning:|incomplete|chậm trễ|sẽ thử lại", re.IGNORECASE)
+DELAYED = re.compile(
+    r"delay|will (?:keep trying|be retried|retry)|not been delivered yet|warning:|incomplete|chậm trễ|sẽ thử lại",
+    re.IGNORECASE,
+)
 ANSWER = re.compile(r"^.{0,200}?\b(?:5\d\d[ -]|#?5\.\d{1,3}\.\d{1,3}\b).{0,300}$", re.MULTILINE)
 RECIPIENT = re.compile(r"<?([^\s<>@:;,]{1,64}@[^\s<>@:;,()]{1,253})>?")
 
@@ -36,7 +45,11 @@ def read(root: Part, *, sender: str, subject: str, null_envelope: bool, own: fro
          recipients: tuple[str, ...], at: datetime) -> Report | None:  # fmt: skip
     """The report that a mail is, or None for an ordinary mail."""
     kind = root.params.get("report-type", "").lower() if root.content_type == "multipart/report" else ""
-    status = [part for part in root.walk() if part.content_type in ("message/delivery-status", "message/global-delivery-status")]
+    status = [
+        part
+        for part in root.walk()
+        if part.content_type in ("message/delivery-status", "message/global-delivery-status")
+    ]
     if kind == "feedback-report":
         return Report("complaint", _reference(root, own, ()))
     if kind == "disposition-notification":
@@ -49,7 +62,9 @@ def read(root: Part, *, sender: str, subject: str, null_envelope: bool, own: fro
     return None
 
 
-def _delivery_status(root: Part, status: Part, own: frozenset[str], recipients: tuple[str, ...], at: datetime) -> Report:
+def _delivery_status(
+    root: Part, status: Part, own: frozenset[str], recipients: tuple[str, ...], at: datetime
+) -> Report:
     """RFC 3464: one group of fields per recipient after the one about the report."""
     reference = _reference(root, own, recipients)
     receipts = []
@@ -93,7 +108,11 @@ def _read_receipt(root: Part, own: frozenset[str], at: datetime) -> Report:
     for part in root.walk():
         if part.content_type == "message/disposition-notification":
             for group in _groups(part):
-                ids = [name for name in headers.message_ids(group.raw("original-message-id")) if machine.is_own_id(name, own)]
+                ids = [
+                    name
+                    for name in headers.message_ids(group.raw("original-message-id"))
+                    if machine.is_own_id(name, own)
+                ]
                 shown = "displayed" in group.raw("disposition").lower()
                 if ids:
                     receipt = Receipt(reference=ids[0], state="read", occurred_at=at)
@@ -110,8 +129,17 @@ def _plain(root: Part, subject: str, own: frozenset[str], recipients: tuple[str,
     answer = ANSWER.search(text)
     said = answer[0].strip() if answer else next((line.strip() for line in text.split("\n") if line.strip()), subject)
     others = (match[1].lower().rstrip(".") for match in RECIPIENT.finditer(text[:5_000]))
-    lost = next((name for name in others if name not in own and not machine.OUR_ID.match(name) and not machine.DAEMON.match(name)), "")
-    receipt = Receipt(reference=reference, state="failed", reason=said[:400], recipient=headers.normalize(lost), occurred_at=at)
+    lost = next(
+        (
+            name
+            for name in others
+            if name not in own and not machine.OUR_ID.match(name) and not machine.DAEMON.match(name)
+        ),
+        "",
+    )
+    receipt = Receipt(
+        reference=reference, state="failed", reason=said[:400], recipient=headers.normalize(lost), occurred_at=at
+    )
     return Report("bounce", reference, (receipt,))
 
 

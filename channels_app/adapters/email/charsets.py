@@ -16,8 +16,11 @@ MEANT = {
 }  # fmt: skip
 WELL_FORMED = re.compile(r"[A-Za-z0-9_.:+-]{1,40}\Z")
 ISO_2022_JP = re.compile(rb"\x1b\$[@B]|\x1b\([JI]")
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
-_MARKS = "".join(chr(code) for code in range(0x300, 0x1F000) if not 0xD800 <= code < 0xE000 and unicodedata.combining(chr(code)))
+ASCII = bytes(range(128))
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+_MARKS = "".join(
+    chr(code) for code in range(0x300, 0x1F000) if not 0xD800 <= code < 0xE000 and unicodedata.combining(chr(code))
+)
 # Canonical ordering is quadratic in a run of marks; no script needs more than a handful on one letter.
 ENDLESS_MARKS = re.compile(f"([{_MARKS}]{{16}})[{_MARKS}]+")
 SUSPECT = re.compile("[^\x00-\u02ff\u1e00-\u1eff]{17}")  # cheap first look: Latin and Vietnamese text never has this
@@ -94,6 +97,5 @@ def _mostly(data: bytes, codec: str) -> str | None:
         text = data.decode(codec, "replace")
     except (UnicodeError, ValueError):
         return None
-    foreign = sum(1 for char in text if char > "\x7f") if len(text) < 4000 else len(text) // 10
-    broken = text.count("\ufffd")
-    return text if broken * 10 <= foreign else None
+    high = len(data.translate(None, ASCII))
+    return text if text.count("\ufffd") * 10 <= high else None

@@ -18,7 +18,7 @@ SPACE = re.compile(r"[\s\u0085\u2028\u2029]+")
 UNSAFE = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")  # turn text around on the screen
 MESSAGE_ID = re.compile(r"<([^<>]+)>")
 PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)')
-PIECE = re.compile(r'"((?:[^"\\]|\\.)*)"?|\(|<([^<>]*)>?|([,;:])|[^"(<,;:]+')
+PIECE = re.compile(r'=\?[^?\s]{1,60}\?[bBqQ]\?[^?]*\?=|"((?:[^"\\]|\\.)*)"?|\(|<([^<>]*)>?|([,;:])|[^"(<,;:]+')
 PLAIN_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]{1,64}@[^\s@<>()\[\],;:\"]{1,253}")
 
 
@@ -136,7 +136,9 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
             plain.setdefault(base, text)
             continue
         number, encoded = rest.rstrip("*"), name.endswith("*")
-        pieces.setdefault(base, {}).setdefault(int(number) if number.isdecimal() and len(number) < 4 else 0, (text, encoded))
+        pieces.setdefault(base, {}).setdefault(
+            int(number) if number.isdecimal() and len(number) < 4 else 0, (text, encoded)
+        )
     for base, numbered in pieces.items():
         plain[base] = _joined(numbered)
     return main.strip().lower(), {name: readable(text) for name, text in plain.items()}
@@ -156,9 +158,13 @@ def _joined(numbered: dict[int, tuple[str, bool]]) -> str:
 
 def message_ids(value: str) -> list[str]:
     """Every id of the field without brackets, in order; an over-long one becomes its hash, the same everywhere."""
-    found = MESSAGE_ID.findall(value) or ([value] if value.strip() and len(value.split()) == 1 else [])
+    found = MESSAGE_ID.findall(value) or ([value] if value.strip("<> \t") and len(value.split()) == 1 else [])
     ids = (SPACE.sub("", text) for text in found)
-    return [text if len(text) <= MAX_ID else "long:" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() for text in ids if text]
+    return [
+        text if len(text) <= MAX_ID else "long:" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+        for text in ids
+        if text
+    ]
 
 
 def normalize(address: str) -> str:

@@ -49,7 +49,9 @@ class Cursor:
     @classmethod
     def read(cls, stored: dict[str, Any]) -> "Cursor":
         missed = {int(uid): int(tries) for uid, tries in dict(stored.get("missed") or {}).items()}
-        return cls(int(stored.get("validity") or 0), int(stored.get("last_uid") or 0), str(stored.get("since") or ""), missed)
+        return cls(
+            int(stored.get("validity") or 0), int(stored.get("last_uid") or 0), str(stored.get("since") or ""), missed
+        )
 
     def stored(self) -> dict[str, Any]:
         return {
@@ -63,7 +65,9 @@ class Cursor:
 class Mailbox(threading.Thread):
     """One mailbox in one thread, until `halt` is called. Trouble is reported on the channel and tried again."""
 
-    def __init__(self, channel: ChannelRef, desk: Desk, *, poll_seconds: float = 60, max_bytes: int = 25 * 2**20) -> None:
+    def __init__(
+        self, channel: ChannelRef, desk: Desk, *, poll_seconds: float = 60, max_bytes: int = 25 * 2**20
+    ) -> None:
         super().__init__(name=f"imap-{channel.address}", daemon=True)
         self.channel, self.desk = channel, desk
         self.poll_seconds, self.max_bytes = poll_seconds, max_bytes
@@ -143,7 +147,9 @@ class Mailbox(threading.Thread):
 
     def _fetch_new(self, client: IMAPClient, mark_seen: bool) -> None:
         last = self._cursor.last_uid
-        criteria: list[Any] = ["UID", f"{last + 1}:*"] if last else ["SINCE", datetime.fromisoformat(self._cursor.since).date()]
+        criteria: list[Any] = (
+            ["UID", f"{last + 1}:*"] if last else ["SINCE", datetime.fromisoformat(self._cursor.since).date()]
+        )
         uids = sorted(uid for uid in client.search(criteria) if uid > last)
         for start in range(0, len(uids), BATCH):
             for uid in uids[start : start + BATCH]:

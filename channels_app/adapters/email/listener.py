@@ -88,7 +88,9 @@ class Reception:
         self.pool = ThreadPoolExecutor(THREADS, "mail")
         self.busy = 0
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802, E501
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:  # noqa: N802, E501
         """550 for an address that is no channel of ours, 451 when we cannot know."""
         try:
             channel_id = await self._in_thread(self.directory.find, address)
@@ -118,7 +120,9 @@ class Reception:
             return "\r\n".join(done if stored[key] else OUR_FAULT for key in channels)
         return done if all(stored.values()) else OUR_FAULT
 
-    async def _store(self, channel_id: UUID, raw: bytes, session: Session, envelope: Envelope, names: list[str]) -> bool:
+    async def _store(
+        self, channel_id: UUID, raw: bytes, session: Session, envelope: Envelope, names: list[str]
+    ) -> bool:
         peer = session.peer
         meta: dict[str, Any] = {
             "mail_from": charsets.clean(envelope.mail_from or "").strip("<>"),

@@ -5,8 +5,10 @@ import re
 from channels_app.adapters.email.headers import Headers
 from channels_app.adapters.email.mime import Part
 
-OUR_ID = re.compile(r"^(?:t\d+\.|d\d+\.)[A-Za-z0-9_-]{4,}@(.+)$")  # what tickets.messages.compose makes, and mail of the desk itself
-NOBODY = re.compile(r"^(?:mailer-daemon|postmaster|no-?_?reply|do-?_?not-?_?reply|bounces?|auto-?reply)(?:[+=._-].*)?@", re.IGNORECASE)
+OUR_ID = re.compile(r"^(?:t\d+\.(?:m\d+\.)?|d\d+\.)[A-Za-z0-9_-]{4,}@(.+)$")  # replies, and mail of the desk itself
+NOBODY = re.compile(
+    r"^(?:mailer-daemon|postmaster|no-?_?reply|do-?_?not-?_?reply|bounces?|auto-?reply)(?:[+=._-].*)?@", re.IGNORECASE
+)
 DAEMON = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon|mdaemon)(?:[+=._-].*)?@", re.IGNORECASE)
 AWAY = re.compile(
     r"^\s*(?:(?:re|fwd?|tr):\s*)?(?:auto(?:matic)?[ -]?(?:reply|response|respuesta)|out of (?:the )?office|trả lời tự động|"

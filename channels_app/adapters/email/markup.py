@@ -4,7 +4,6 @@ import html
 import re
 
 import lxml.html
-import nh3
 from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
@@ -12,10 +11,11 @@ from lxml import etree
 
 from channels_app.adapters.email import charsets
 
+MAX_ELEMENTS, MAX_LAID_OUT = 8_000, 400_000  # more is read without its layout: 240,000 <p> take 4 s
 MAX_DEPTH = 150  # sanitisers are quadratic in the depth: 100,000 open <div> cost half a minute
 TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})[^>]{0,20000}?(/?)>")
-ANY_TAG = re.compile(r"<(?:!--.*?--|[/!?a-zA-Z][^>]*)>", re.DOTALL)
-HIDDEN = re.compile(r"<(style|script|head|title)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+TAGS = re.compile(r"<[^<>]*>")
+BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/blockquote)\b[^<>]*>", re.IGNORECASE)
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p", "li",
         "td", "tr", "th", "dd", "dt", "option", "tbody", "thead", "tfoot", "colgroup"}  # fmt: skip
 QUOTE_SIGN = re.compile(
@@ -28,12 +28,26 @@ _QUOTES = etree.XPath(
     " or contains(@class, 'moz-cite-prefix') or contains(@class, 'zmail_extra')]"
     " | //blockquote[@type='cite']"
 )
-_FROM_HERE = etree.XPath("//*[@id='divRplyFwdMsg' or @id='appendonsend' or @id='OLK_SRC_BODY_SECTION' or @id='mail-editor-reference-message-container']")
+_FROM_HERE = etree.XPath(
+    "//*[@id='divRplyFwdMsg' or @id='appendonsend' or @id='OLK_SRC_BODY_SECTION' or @id='mail-editor-reference-message-container']"
+)
 _CONFIG = ParserConfig(css=CSS_PROFILES["strict"], display_links=False)
 _PARSER = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
 # As tables they would be laid out in columns of blanks, as wide as the sender likes.
-_UNTABLED = {"table": "div", "tbody": "div", "thead": "div", "tfoot": "div", "tr": "div", "td": "span", "th": "span", "caption": "div"}
-FORWARDED = re.compile(r"-{5,}\s*(?:Forwarded message|Thư đã chuyển tiếp|Thư được chuyển tiếp|Chuyển tiếp|Original Message)\s*-{5,}|Begin forwarded message:|Bắt đầu thư được chuyển tiếp:", re.IGNORECASE)
+_UNTABLED = {
+    "table": "div",
+    "tbody": "div",
+    "thead": "div",
+    "tfoot": "div",
+    "tr": "div",
+    "td": "span",
+    "th": "span",
+    "caption": "div",
+}
+FORWARDED = re.compile(
+    r"-{5,}\s*(?:Forwarded message|Thư đã chuyển tiếp|Thư được chuyển tiếp|Chuyển tiếp|Original Message)\s*-{5,}|Begin forwarded message:|Bắt đầu thư được chuyển tiếp:",
+    re.IGNORECASE,
+)
 
 
 def is_tame(source: str) -> bool:
@@ -54,6 +68,8 @@ def to_text(source: str, *, without_quotes: bool = False) -> str:
     if not source.strip():
         return ""
     text = ""
+    if len(source) > MAX_LAID_OUT or source.count("<") > 2 * MAX_ELEMENTS:
+        return strip_tags(source)
     try:
         tree = lxml.html.document_fromstring(source.encode("utf-8", "replace"), parser=_PARSER)
         if without_quotes:
@@ -72,10 +88,18 @@ def to_text(source: str, *, without_quotes: bool = False) -> str:
 
 def strip_tags(source: str) -> str:
     """The words between the tags, for HTML that nothing else can read."""
-    source = HIDDEN.sub(" ", source) if source.count("<") < 20_000 else source
-    if is_tame(source):
-        return tidy(html.unescape(nh3.clean(source, tags=set())))
-    return tidy(html.unescape(re.sub(r"<[^<>]*>", " ", source)))
+    for name in ("style", "script", "head", "title"):
+        source = _without(source, name)
+    return tidy(html.unescape(TAGS.sub(" ", BREAKS.sub("\n", source))))
+
+
+def _without(source: str, name: str) -> str:
+    """The source without the elements of that name; a regex for this is quadratic where they never end."""
+    out, at, lower = [], 0, source.lower()
+    while (start := lower.find(f"<{name}", at)) >= 0 and (end := lower.find(f"</{name}", start)) >= 0:
+        out.append(source[at:start])
+        at = end
+    return "".join([*out, source[at:]])
 
 
 def tidy(text: str) -> str:

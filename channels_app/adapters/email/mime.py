@@ -19,18 +19,21 @@ MAX_PART_HEADER_BLOCK = 32_768
 MAX_BOUNDARY_LOOKALIKES = 5_000
 BLANK_LINE = re.compile(rb"\n\r?\n")
 LINE_END = re.compile(rb"(--)?[ \t]*\r?(?:\n|\Z)")
+TYPE = re.compile(r"[\w.+-]+/[\w.+-]+")
 
 
 @dataclass(slots=True)
 class Part:
-    """One part: `body` is still transfer-encoded; `parts` is empty for a leaf."""
+    """One part: its body lies, still transfer-encoded, at `start:end` of the raw mail; `parts` is empty for a leaf."""
 
     headers: Headers
     content_type: str
     params: dict[str, str]
     disposition: str
     filename: str
-    body: memoryview
+    raw: bytes
+    start: int
+    end: int
     parts: list["Part"] = field(default_factory=list)
 
     @property
@@ -43,7 +46,8 @@ class Part:
 
     def content(self) -> bytes:
         """The body with its transfer encoding undone; broken encodings give what can be had."""
-        return decode_body(bytes(self.body), self.headers.raw("content-transfer-encoding").strip().lower())
+        encoding = self.headers.raw("content-transfer-encoding").strip().lower()
+        return decode_body(self.raw[self.start : self.end], encoding)
 
     def walk(self) -> Iterator["Part"]:
         """This part and all below it, in the order of the mail."""
@@ -65,36 +69,46 @@ def read(raw: bytes) -> Tree:
     """The tree of any bytes."""
     if b"\n" not in raw[:MAX_HEADER_BLOCK] and b"\r" in raw[:MAX_HEADER_BLOCK]:
         raw = raw.replace(b"\r", b"\n")  # line ends of an old Mac
-    tree = Tree(root=_leaf(memoryview(raw), MAX_HEADER_BLOCK, "text/plain"))
+    tree = Tree(root=_leaf(raw, 0, len(raw), MAX_HEADER_BLOCK, "text/plain"))
     _divide(tree, tree.root, 0)
     return tree
 
 
-def _leaf(data: memoryview, limit: int, default: str) -> Part:
+def _leaf(raw: bytes, start: int, end: int, limit: int, default: str) -> Part:
     """Header fields and body of one part, not yet divided."""
-    head, body = _split(data, limit)
+    head, body = _split(raw, start, end, limit)
     content_type, params = fields.parameters(head.raw("content-type"))
-    if not re.fullmatch(r"[\w.+-]+/[\w.+-]+", content_type):
-        content_type = "text/plain" if head.raw("content-type") else default
+    if not TYPE.fullmatch(content_type):
+        content_type = "text/plain" if content_type else default
     disposition, more = fields.parameters(head.raw("content-disposition"))
-    return Part(head, content_type, params, disposition, more.get("filename") or params.get("name", ""), body)
+    return Part(
+        headers=head,
+        content_type=content_type,
+        params=params,
+        disposition=disposition,
+        filename=more.get("filename") or params.get("name", ""),
+        raw=raw,
+        start=min(body, end),
+        end=end,
+    )
 
 
-def _split(data: memoryview, limit: int) -> tuple[Headers, memoryview]:
-    if not data or bytes(data[:2]) == b"\r\n" or data[0] == 10:
-        return Headers(), data[2 if bytes(data[:2]) == b"\r\n" else 1 :]
-    blank = BLANK_LINE.search(data)
-    end = blank.start() + 1 if blank else len(data)
-    block = bytes(data[: min(end, limit)])
-    if end > limit:
+def _split(raw: bytes, start: int, end: int, limit: int) -> tuple[Headers, int]:
+    """The header fields that begin at `start`, and where the body begins."""
+    if raw.startswith((b"\n", b"\r\n"), start, end) or start >= end:
+        return Headers(), raw.find(b"\n", start, end) + 1 or end
+    blank = BLANK_LINE.search(raw, start, end)
+    stop = blank.start() + 1 if blank else end
+    block = raw[start : min(stop, start + limit)]
+    if stop > start + limit:
         block = block[: block.rfind(b"\n") + 1]
-    head, reached = fields.read(block.replace(b"\r\n", b"\n") if b"\r" in block else block)
-    if end <= limit and reached < len(block.replace(b"\r\n", b"\n")):
+    plain = block.replace(b"\r\n", b"\n")
+    head, reached = fields.read(plain)
+    if stop <= start + limit and reached < len(plain):
         # A line that is no field: the blank line was forgotten, the body begins here.
-        rest = block.replace(b"\r\n", b"\n")[reached:]
-        offset = end - len(rest) - (rest.count(b"\n") if b"\r\n" in block else 0)
-        return head, data[max(offset, 0) :]
-    return head, data[blank.end() :] if blank else data[len(data) :]
+        rest = plain[reached:]
+        return head, stop - len(rest) - (rest.count(b"\n") if len(plain) < len(block) else 0)
+    return head, blank.end() if blank else end
 
 
 def _divide(tree: Tree, part: Part, depth: int) -> None:
@@ -104,49 +118,48 @@ def _divide(tree: Tree, part: Part, depth: int) -> None:
     boundary = part.params.get("boundary", "")
     if not boundary or depth >= MAX_DEPTH:
         tree.problem = tree.problem or ("parts nested too deep" if boundary else "")
-        part.content_type = "text/plain" if not boundary else "application/octet-stream"
+        part.content_type = "application/octet-stream" if boundary else "text/plain"
         return
     default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
-    for piece in _pieces(tree, part.body, boundary.encode("utf-8", "replace")):
+    for start, end in _pieces(tree, part, boundary.encode("utf-8", "replace")):
         if tree.count >= MAX_PARTS:
             tree.problem = tree.problem or f"more than {MAX_PARTS} parts"
             break
         tree.count += 1
-        child = _leaf(piece, MAX_PART_HEADER_BLOCK, default)
+        child = _leaf(part.raw, start, end, MAX_PART_HEADER_BLOCK, default)
         part.parts.append(child)
         _divide(tree, child, depth + 1)
     if not part.parts:
         part.content_type = "text/plain"
 
 
-def _pieces(tree: Tree, body: memoryview, boundary: bytes) -> Iterator[memoryview]:
-    """The slices between the boundary lines; the last one may lack its end."""
-    data = bytes(body)
+def _pieces(tree: Tree, part: Part, boundary: bytes) -> Iterator[tuple[int, int]]:
+    """Where the slices between the boundary lines begin and end; the last one may lack its end."""
+    raw, stop = part.raw, part.end
     needle = b"\n--" + boundary
-    start, at = -1, 0
-    if data.startswith(needle[1:]) and (line := LINE_END.match(data, len(needle) - 1)):
+    begun, at = -1, part.start
+    if raw.startswith(needle[1:], at, stop) and (line := LINE_END.match(raw, at + len(needle) - 1, stop)):
         if line[1]:
             return
-        start = at = line.end()
-        at -= 1
+        begun, at = line.end(), line.end() - 1
     for _ in range(MAX_BOUNDARY_LOOKALIKES):
-        found = data.find(needle, at)
+        found = raw.find(needle, at, stop)
         if found < 0:
             break
-        line = LINE_END.match(data, found + len(needle))
+        line = LINE_END.match(raw, found + len(needle), stop)
         if line is None:
             at = found + 1
             continue
-        if start >= 0:
-            end = found - 1 if found > start and data[found - 1] == 13 else found
-            yield body[start : max(end, start)]
+        if begun >= 0:
+            end = found - 1 if found > begun and raw[found - 1] == 13 else found
+            yield begun, max(end, begun)
         if line[1]:
             return
-        start, at = line.end(), line.end() - 1
+        begun, at = line.end(), line.end() - 1
     else:
         tree.problem = tree.problem or "too many lines look like a boundary"
-    if start >= 0:
-        yield body[start:]
+    if begun >= 0:
+        yield begun, stop
 
 
 def decode_body(data: bytes, encoding: str) -> bytes:

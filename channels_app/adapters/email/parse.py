@@ -12,7 +12,17 @@ from channels_app.adapters.email.headers import Headers
 from channels_app.contracts import Address, Arrival, File, InboundItem, NewMessage
 
 MAX_REFERENCES = 50
-SENT_TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-forwarded-to", "x-delivered-to", "resent-to")
+SENT_TO = (
+    "to",
+    "cc",
+    "delivered-to",
+    "x-original-to",
+    "envelope-to",
+    "x-envelope-to",
+    "x-forwarded-to",
+    "x-delivered-to",
+    "resent-to",
+)
 NOBODY = "sender.invalid"
 
 
@@ -46,8 +56,9 @@ def _parse(arrival: Arrival) -> tuple[InboundItem, ...]:
         recipients=sent_to,
         at=when(arrival),
     )
-    if report and report.reference and report.kind in ("bounce", "read"):
-        return report.receipts
+    receipts = report.receipts if report and report.reference else ()
+    if report and report.reference and report.kind in ("bounce", "read") and not report.reference.startswith("token:"):
+        return receipts  # else a message as well: a report that names only a ticket must be seen there
     body = bodies.read(tree.root)
     ids = headers.message_ids(head.raw("message-id"))
     auto = machine.reason(
@@ -57,9 +68,11 @@ def _parse(arrival: Arrival) -> tuple[InboundItem, ...]:
     digest = body.digest
     problem = _problem(tree, arrival)
     value = author.value or f"unknown-{hashlib.sha256(arrival.raw).hexdigest()[:16]}@{NOBODY}"
-    text_full, text = _texts(body)
-    references = ([report.reference] if report and report.reference else []) + _references(head)
+    text_full, text = _texts(body, subject)
+    named = [report.reference] if report and report.reference and not receipts else []
+    references = named + _references(head)
     return (
+        *receipts,
         NewMessage(
             external_id=message_id or "hash:" + _identity(head, digest),
             thread_key=value,
@@ -92,11 +105,11 @@ def _problem(tree: mime.Tree, arrival: Arrival) -> str:
     return tree.problem or ("" if tree.root.headers.fields else "no header fields")
 
 
-def _texts(body: Body) -> tuple[str, str]:
+def _texts(body: Body, subject: str) -> tuple[str, str]:
     """The full text, and the new words in it."""
     full = body.text
     html = body.html
-    new = quoting.strip(full, html=html)
+    new = quoting.strip(full, html=html, subject=subject)
     return full, new
 
 

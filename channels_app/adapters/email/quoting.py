@@ -33,11 +33,13 @@ constants.MAIL_LANGUAGES["vi"] = {
     "signatures": [],  # type: ignore[dict-item]
     "sent_from": "Gửi từ iPhone",
 }
-constants.MAIL_LANGUAGES["en"]["wrote_header"] = rf"^({_Q}[ ]{{0,8}}On\s[^\n]{{1,250}}(?:\n[^\n]{{1,250}}){{0,2}}?\s?wrote:)[ ]*$"
+constants.MAIL_LANGUAGES["en"]["wrote_header"] = (
+    rf"^({_Q}[ ]{{0,8}}On\s[^\n]{{1,250}}(?:\n[^\n]{{1,250}}){{0,2}}?\s?wrote:)[ ]*$"
+)
 HEADER = EmailMessage(text="", languages=["vi"]).HEADER_REGEX
 
 
-def strip(text: str, *, html: str = "") -> str:
+def strip(text: str, *, html: str = "", subject: str = "") -> str:
     """What the writer added: no quoted history, no signature. Never empty unless `text` is.
 
     `html` is the same mail as HTML; asked only where the plain text shows no seam that we know.
@@ -47,11 +49,11 @@ def strip(text: str, *, html: str = "") -> str:
     tame = _tamed(text)
     if tame is None:
         return text.strip()
-    if markup.FORWARDED.search(tame):
+    if markup.FORWARDED.search(tame) or FORWARD_SUBJECT.match(subject):
         return text.strip()
-    new = _cut(tame)
-    if new == tame.strip() and html and markup.has_quote(html):
-        new = _cut(_tamed(markup.to_text(html, without_quotes=True)) or "") or new
+    new, found = _cut(tame)
+    if not found and html and markup.has_quote(html):
+        new = _cut(_tamed(markup.to_text(html, without_quotes=True)) or "")[0] or new
     return new or text.strip()
 
 
@@ -63,21 +65,29 @@ def _tamed(text: str) -> str | None:
     return MANY_LINES.sub("\n\n\n", MANY_BLANKS.sub("    ", LONG_RULE.sub(lambda found: found[1] * 60, text)))
 
 
-def _cut(text: str) -> str:
-    """The part above the first seam; the whole when nothing would be left."""
+def _cut(text: str) -> tuple[str, bool]:
+    """The part above the first seam, and whether there was one we know; the whole when nothing would be left."""
     whole = text.strip()
-    if delimiter := DELIMITER_LINE.search(text):
+    if all(line.startswith(">") for line in whole.split("\n") if line.strip()):
+        return whole, True
+    delimiter = DELIMITER_LINE.search(text)
+    seam = next((one.start() for one in HEADER.finditer(text) if text[: one.start()].strip(" >\n")), None)
+    if delimiter and (seam is None or delimiter.start() < seam):
         text = _without_attribution(text[: delimiter.start()])
-    end = next((found.start() for found in HEADER.finditer(text) if text[: found.start()].strip(" >\n")), len(text))
-    text = text[:end]
-    text = QUOTED_TAIL.sub("", text) or text
-    text = UNDERLINE.sub("", text)
-    text = _without_signature(text.strip("\n"))
-    return text.strip() or whole
+    elif seam is not None:
+        text = text[:seam]
+    above = QUOTED_TAIL.sub("", text)
+    if above != text and above.strip():
+        text = _without_attribution(above)
+    text = _without_signature(UNDERLINE.sub("", text).strip("\n"))
+    return text.strip() or whole, bool(delimiter or seam is not None)
 
 
 def _without_attribution(text: str) -> str:
-    return text
+    """Drop a last paragraph that introduces a quote in whatever language: a date or an address, then a colon."""
+    head, _, last = text.rstrip("\n >").rpartition("\n\n")
+    introduces = last.endswith(":") and len(last) < 400 and last.count("\n") < 3
+    return head if introduces and head.strip() and re.search(r"\d|@", last) else text
 
 
 def _without_signature(text: str) -> str:

@@ -173,7 +173,9 @@ class Post:
             server.ehlo()
         if way.user:
             if not isinstance(server.sock, ssl.SSLSocket) and way.host not in ("localhost", "127.0.0.1", "::1"):
-                raise Retry(_("The mail server offers no encryption, and a password is not sent in the clear."), after=300)
+                raise Retry(
+                    _("The mail server offers no encryption, and a password is not sent in the clear."), after=300
+                )
             server.login(way.user, way.password)
 
     def _announce(self, sender: str, recipients: list[str], raw: bytes) -> None:

@@ -1,0 +1,1 @@
+"""The chat of a visitor: session, lines, files, mail for those who left, and the widget itself."""

@@ -1,0 +1,1 @@
+"""Mails written for the tests, beside what the desk must make of them."""
