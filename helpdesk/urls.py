@@ -10,11 +10,11 @@ register_converter(IdConverter, "id")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("helpdesk.runtime.health")),
     path("", include("helpdesk.accounts.urls")),
+    path("", include("channels_app.webchat.urls")),
     path("", include("channels_app.urls")),
     path("api/v1/", include("tickets.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="api_docs"),
-    path("", include("channels_app.webchat.urls")),
     path("", include("tickets.web.urls")),
 ]
 
