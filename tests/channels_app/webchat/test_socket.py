@@ -163,9 +163,7 @@ def test_reading_is_told_and_presence_is_kept(address: str) -> None:
     assert (now() - thread.seen_at).total_seconds() < 30
 
 
-def test_typing_goes_both_ways_and_only_to_those_who_talk(
-    address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_typing_goes_both_ways_and_only_to_those_who_talk(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     chat = a_chat()
     lan, other = Visitor(chat, user={"id": "1", "name": "Lan"}), Visitor(chat)
     lan.say("alo")
