@@ -116,6 +116,7 @@ def test_a_supervisor_sees_only_what_a_supervisor_may_do(supervisor, agent, make
         assert act not in page, act
     offered = re.search(r'<select name="role".*?</select>', page, re.DOTALL)[0]
     assert re.findall(r'value="(\w+)"', offered) == ["agent"]
+    assert re.findall(r'name="teams" value="(\d+)"', page) == [str(team.pk)]
     form = {"email": "n@desk.test", "role": "admin", "language": "vi", "teams": [team.pk]}
     assert client.post("/control/people/invite/", form).status_code == 422
     form |= {"role": "agent", "teams": [other_team.pk]}
