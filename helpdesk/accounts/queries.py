@@ -4,7 +4,7 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 
 from helpdesk.accounts import tokens
@@ -53,6 +53,21 @@ def token_bearer(token: str) -> ApiToken | None:
 def active_users() -> QuerySet[User]:
     """Everybody who may sign in, by name."""
     return User.objects.filter(is_active=True).order_by("name", "pk")
+
+
+def who_sees(team_id: int) -> frozenset[int]:
+    """Who may hold a team's ticket: its members and the admins, by id."""
+    return frozenset(User.objects.filter(Q(teams=team_id) | Q(role="admin")).values_list("pk", flat=True))
+
+
+def by_name() -> QuerySet[User]:
+    """Whoever works or worked here, by name, with their teams."""
+    return User.objects.order_by("name", "id").prefetch_related("teams")
+
+
+def teams_by_name() -> QuerySet[Team]:
+    """Every team, in use or not, by name, with its members."""
+    return Team.objects.order_by("name", "id").prefetch_related("members")
 
 
 def everybody() -> QuerySet[User]:

@@ -79,6 +79,11 @@ def blocked() -> QuerySet[BlockedSender]:
     return BlockedSender.objects.all()
 
 
+def block_of(kind: str, value: str) -> BlockedSender | None:
+    """The block on this address, if there is one."""
+    return BlockedSender.objects.filter(kind=kind, value=value).first()
+
+
 def is_blocked(kind: str, value: str) -> bool:
     """Whether messages from this address go to spam."""
     return BlockedSender.objects.filter(kind=kind, value=value).exists()

@@ -203,10 +203,17 @@ def wake_snoozed() -> datetime | None:
     return waiting.values_list("snoozed_until", flat=True).first()
 
 
-def save(ticket: Ticket, *fields: str) -> None:
-    """Write a locked ticket's fields as its next version."""
+def save(ticket: Ticket, *fields: str, talked: bool = False) -> None:
+    """Write a locked ticket's fields as its next version.
+
+    talked: the conversation itself has moved, so an answer written before this is refused until its
+    writer has looked. A tick, a tag or a clock is a new version for screens only.
+    """
     ticket.version += 1
     ticket.updated_at = now()
+    if talked:
+        ticket.talked_version = ticket.version
+        fields = (*fields, "talked_version")
     ticket.save(update_fields=[*fields, "version", "updated_at"])
 
 

@@ -41,7 +41,7 @@ def merge(*, survivor_id: int | str, loser_id: int | str, actor: Actor) -> Ticke
         save(lost, *_LOST)
         standing.refresh(kept)
         kept.participants = [*kept.participants, *joined]
-        save(kept, *standing.FIELDS, "participants")
+        save(kept, *standing.FIELDS, "participants", talked=True)
         lost.waiting_since, lost.next_due_at, lost.sla_state = None, None, ""
         lost.save(update_fields=["waiting_since", "next_due_at", "sla_state"])
         _remember(kept, actor, "merge", before, {"loser": lost.pk})
@@ -163,7 +163,7 @@ def _unmerge(ticket: Ticket, lost: Ticket, step: UndoStep, actor: Actor) -> None
     save(lost, *standing.FIELDS)
     joined = set(step.before.get("joined", ()))
     ticket.participants = [address for address in ticket.participants if address not in joined]
-    save(ticket, *standing.FIELDS, "participants")
+    save(ticket, *standing.FIELDS, "participants", talked=True)
     record(TicketUnmerged(ticket_id=ticket.pk, other_id=lost.pk), actor=actor, pokes=[poke(lost)])
 
 
@@ -197,7 +197,7 @@ def _move(messages: list[Message], source: Ticket, target: Ticket) -> list[list[
 def _bring_up_to_date(*tickets: Ticket) -> None:
     for ticket in tickets:
         standing.refresh(ticket)
-        save(ticket, *standing.FIELDS)
+        save(ticket, *standing.FIELDS, talked=True)
 
 
 def _lock_pair(first_id: int | str, second_id: int | str, actor: Actor) -> tuple[Ticket, Ticket]:

@@ -92,7 +92,7 @@ def note(*, ticket_id: int | str, text: str, actor: Actor, media_ids: tuple[UUID
         attach(message, files)
         ticket.message_count += 1
         added = _added(ticket, message)
-        save(ticket, "message_count")
+        save(ticket, "message_count", talked=True)
         record(added, actor=actor, pokes=[poke(ticket)])
         if actor.is_user:
             Draft.objects.filter(ticket=ticket, user_id=actor.user_id, kind=Kind.NOTE).delete()
@@ -186,7 +186,7 @@ def _check(ticket: Ticket, text: str, media_ids: tuple[Any, ...], expected_versi
         raise Invalid(fields={"status": "unknown"})
     if ticket.status == Status.CLOSED:
         raise TicketClosed
-    if expected_version is not None and expected_version != ticket.version:
+    if expected_version is not None and not ticket.talked_version <= expected_version <= ticket.version:
         raise StaleVersion(fields={"version": ticket.version, "expected_version": expected_version})
 
 
@@ -306,6 +306,7 @@ def _answered(ticket: Ticket, message: Message, actor: Actor, status: str) -> No
         ticket,
         *("message_count", "snippet", "last_direction", "last_message_at", "first_replied_at", "waiting_since"),
         *("unread", "controller", "next_due_at", "sla_state", *changed),
+        talked=True,
     )
     record(*events, actor=actor, pokes=[poke(ticket)])
 

@@ -1,7 +1,5 @@
 """What became of a message: the truth about its deliveries, on the message and its clocks."""
 
-from django.utils.timezone import now
-
 from channels_app.models import Delivery
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Retry
@@ -9,6 +7,7 @@ from helpdesk.core.events import Event, Recorded
 from helpdesk.core.recorder import record
 from tickets.enums import DeliveryState
 from tickets.events import MessageDelivered
+from tickets.lifecycle.actions import save
 from tickets.lifecycle.queries import survivor
 from tickets.messages.failing import never_arrived
 from tickets.models import Message, Ticket
@@ -39,8 +38,7 @@ def mark_delivery(event: Recorded) -> None:
         ticket.unread = True
         events += never_arrived(ticket, message, "unread")
     else:
-        # A tick on the timeline is news for screens; only a failure is something to see before answering.
-        Ticket.objects.filter(pk=ticket.pk).update(updated_at=now())
+        save(ticket)
     record(*events, actor=Actor.system(), pokes=[poke(ticket)])
 
 

@@ -1,7 +1,7 @@
 """An answer that never reached the customer: the ticket is as if it had not been given."""
 
 from helpdesk.core.events import Event
-from tickets.enums import Status
+from tickets.enums import DeliveryState, Status
 from tickets.lifecycle import actions as lifecycle
 from tickets.lifecycle import standing
 from tickets.models import Message, Ticket
@@ -25,5 +25,7 @@ def never_arrived(ticket: Ticket, message: Message, *more: str) -> list[Event]:
         elif told:
             events.append(told)
     standing.refresh(ticket)
-    lifecycle.save(ticket, *standing.FIELDS, *before, *more)
+    # Its writer knows of a mail taken back; a failure is something to see before answering.
+    failed = message.delivery_state == DeliveryState.FAILED
+    lifecycle.save(ticket, *standing.FIELDS, *before, *more, talked=failed)
     return events

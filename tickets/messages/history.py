@@ -46,7 +46,7 @@ def record_answer(
         events = policies.answered(ticket, message, at)
         ticket.assignee_id = ticket.assignee_id or actor.id
         standing.refresh(ticket)
-        save(ticket, *standing.FIELDS, "unread", "controller", "assignee")
+        save(ticket, *standing.FIELDS, "unread", "controller", "assignee", talked=True)
         added = MessageAdded(
             ticket_id=ticket.pk,
             message_id=message.pk,

@@ -153,4 +153,5 @@ def _touch(ticket: Ticket, message: Message, item: NewMessage, origin: Origin, *
         *("message_count", "language", "participants", "snippet", "last_direction", "last_message_at", "channel_id"),
         *("channel_kind", "unread", "snoozed_until", "status", "waiting_since", "next_due_at", "sla_state"),
         *("solved_at", "reopened_count"),
+        talked=True,
     )

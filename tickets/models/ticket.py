@@ -49,6 +49,7 @@ class Ticket(models.Model):
     settled_at = models.DateTimeField(null=True)  # what was asked before was settled by solving; kept when reopened
     reopened_count = models.PositiveSmallIntegerField(default=0)
     version = models.PositiveIntegerField(default=1)
+    talked_version = models.PositiveIntegerField(default=1)  # at which the conversation itself last moved
     created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(default=now)
 

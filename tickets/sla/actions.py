@@ -93,6 +93,7 @@ def _fire(clock: SlaClock, ticket: Ticket, at: datetime) -> None:
         return
     if ticket.next_due_at == clock.due_at:
         policies.show(ticket, clock)
-        # Not a change a colleague must see before answering: the version stays, the screens are poked.
-        Ticket.objects.filter(pk=ticket.pk).update(sla_state=ticket.sla_state)
+        # A new version for the screens; the conversation has not moved.
+        ticket.version += 1
+        Ticket.objects.filter(pk=ticket.pk).update(sla_state=ticket.sla_state, version=ticket.version)
     record(*events, actor=Actor.system(), pokes=[poke(ticket)])

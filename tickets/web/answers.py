@@ -143,7 +143,7 @@ def file(request: HttpRequest, attachment_id: int) -> FileResponse:
     return response
 
 
-@csp_replace(  # type: ignore[arg-type] - its types know no view with arguments
+@csp_replace(  # type: ignore[arg-type]
     {
         "default-src": ["'none'"],
         "img-src": ["'self'", "https:", "http:"],

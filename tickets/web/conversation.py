@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
+from channels_app import media
 from channels_app.models import Media
 from helpdesk.accounts import queries as accounts
 from helpdesk.accounts.models import Team, User
@@ -18,7 +18,7 @@ from tickets.customers import queries as customers
 from tickets.enums import Kind, Priority, Status
 from tickets.lifecycle import queries as lifecycle
 from tickets.messages import queries as messages
-from tickets.models import BlockedSender, Customer, Identity, Ticket
+from tickets.models import Customer, Identity, Ticket
 from tickets.web import listing, timeline, waiting, words
 
 OTHERS = 6
@@ -77,7 +77,7 @@ def head(ticket: Ticket, identities: list[Identity]) -> dict[str, Any]:
     """The line above the timeline: time left, and whom a block would silence."""
     wait = waiting.wait_of(ticket, now())
     sender = next((one for one in reversed(identities) if one.kind == ticket.channel_kind), None)
-    blocked = BlockedSender.objects.filter(kind=sender.kind, value=sender.value).first() if sender else None
+    blocked = customers.block_of(sender.kind, sender.value) if sender else None
     return {
         "wait": wait.state,
         "due": wait.due,
@@ -144,8 +144,8 @@ def composer(actor: Actor, ticket: Ticket, last_message: int) -> Composer:
     if draft:
         found.text, found.saved = draft.text, True
         found.is_note = draft.kind == Kind.NOTE
-        own = Media.objects.filter(owner=f"user:{actor.id}").in_bulk(draft.media_ids) if draft.media_ids else {}
-        found.files = list(own.values())
+        own = media.uploads(owner=f"user:{actor.id}", media_ids=draft.media_ids)
+        found.files = own
     for way in messages.channels_for(ticket):
         where = _("the chat") if way.kind == "webchat" else way.address
         found.channels.append(
@@ -210,7 +210,7 @@ def _holders(people: list[User], ticket: Ticket) -> list[User]:
     """Who may be given this ticket: its team and admins, everybody when it has no team."""
     if ticket.team_id is None:
         return people
-    members = set(User.objects.filter(Q(teams=ticket.team_id) | Q(role="admin")).values_list("pk", flat=True))
+    members = accounts.who_sees(ticket.team_id)
     return [person for person in people if person.pk in members]
 
 

@@ -45,10 +45,11 @@ def thread(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """One conversation: only the thread for HTMX, else the whole screen with the list beside it."""
     actor = actor_of(request)
     ticket = ticket_for(actor, ticket_id)
-    lifecycle.mark_read(ticket_id=ticket.pk, actor=actor)
+    if ticket.unread:
+        lifecycle.mark_read(ticket_id=ticket.pk, actor=actor)
     if request.headers.get("HX-Request"):
         return render(request, "tickets/_thread.html", conversation.thread(request, actor, ticket))
-    context = {**conversation.thread(request, actor, ticket), **_screen(request), "current_id": ticket.pk}
+    context = {**conversation.thread(request, actor, ticket), **_screen(request), "current_id": str(ticket.pk)}
     return render(request, "tickets/inbox.html", context)
 
 

@@ -84,10 +84,10 @@ _ROW_FIELDS = (
 
 @dataclass(slots=True)
 class Row:
-    """One line of the list, ready to be printed."""
+    """One line of the list, ready to be printed: numbers are text already, which templates print faster."""
 
-    id: int
-    version: int
+    id: str
+    version: str
     sort: str
     href: str
     who: str
@@ -98,11 +98,11 @@ class Row:
     when: str
     unread: bool
     wait: str
-    due: int
-    since: int
+    due: str
+    since: str
     left: str
-    bar: int
-    bar_max: int
+    bar: str
+    bar_max: str
     urgent: str
     assignee: str
     initials: str
@@ -205,8 +205,8 @@ def row(ticket: Ticket, actor: Actor, names: dict[int, str], at: datetime, query
     wait = waiting.wait_of(ticket, at)
     assignee = names.get(ticket.assignee_id, "?") if ticket.assignee_id else ""
     return Row(
-        id=ticket.pk,
-        version=ticket.version,
+        id=str(ticket.pk),
+        version=str(ticket.version),
         sort=_sort_key(ticket),
         href=f"/inbox/{ticket.pk}/{query}",
         who=ticket.customer_name or _("Somebody unknown"),
@@ -217,11 +217,11 @@ def row(ticket: Ticket, actor: Actor, names: dict[int, str], at: datetime, query
         when=words.when(ticket.last_message_at),
         unread=ticket.unread,
         wait=wait.state,
-        due=wait.due,
-        since=wait.since,
+        due=str(wait.due),
+        since=str(wait.since),
         left=wait.left,
-        bar=wait.bar,
-        bar_max=wait.bar_max,
+        bar=str(wait.bar),
+        bar_max=str(wait.bar_max),
         urgent=str(Priority(ticket.priority).label) if ticket.priority > Priority.NORMAL else "",
         assignee=assignee,
         initials=initials(assignee) if assignee else "",

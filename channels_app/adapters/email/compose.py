@@ -20,7 +20,7 @@ TYPE = re.compile(r"[a-z]+/[\w.+-]+\Z")
 ID_FIELDS = {"message-id", "in-reply-to", "references"}
 
 
-class BadAddress(ValueError):
+class BadAddressError(ValueError):
     """An address that no mail can be sent to."""
 
 
@@ -63,7 +63,7 @@ def message_id(envelope: OutboundEnvelope, channel_address: str) -> str:
 def compose(
     envelope: OutboundEnvelope, *, address: str, name: str, now: datetime, files: Sequence[Enclosure] = ()
 ) -> bytes:
-    """The mail with CRLF line ends. Raises BadAddress when a recipient or our own address is none."""
+    """The mail with CRLF line ends. Raises BadAddressError when a recipient or our own address is none."""
     mail = EmailMessage(policy=_POLICY)
     mail["Message-ID"] = f"<{message_id(envelope, address)}>"
     mail["Date"] = format_datetime(now)
@@ -118,12 +118,12 @@ def _linked(text: str) -> str:
 def _mailbox(address: str, name: str) -> Address:
     value = headers.normalize(one_line(address, 320))
     if not value or value != address.strip().lower() and not address.isascii() and "@" not in value:
-        raise BadAddress(f"{one_line(address, 100)!r} is not an e-mail address")
+        raise BadAddressError(f"{one_line(address, 100)!r} is not an e-mail address")
     local, _, domain = address.strip().strip("<>").rpartition("@")
     try:
         return Address(display_name=one_line(name, 200), username=local, domain=value.rpartition("@")[2])
     except (ValueError, IndexError) as error:
-        raise BadAddress(f"{one_line(address, 100)!r} is not an e-mail address") from error
+        raise BadAddressError(f"{one_line(address, 100)!r} is not an e-mail address") from error
 
 
 def _thread(mail: EmailMessage, envelope: OutboundEnvelope) -> None:

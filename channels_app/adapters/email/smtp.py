@@ -58,7 +58,7 @@ def send(channel: ChannelRef, envelope: OutboundEnvelope) -> SendResult:
     try:
         files = [_enclosure(file) for file in envelope.files]
         raw = compose.compose(envelope, address=channel.address, name=channel.name, now=now(), files=files)
-    except compose.BadAddress as error:
+    except compose.BadAddressError as error:
         raise GiveUp(str(error)) from error
     except FileNotFoundError as error:
         raise GiveUp(_("An attached file is no longer there.")) from error

@@ -122,8 +122,7 @@ class Chat {
     const body = { client_id: item.client_id, text: item.text, attachments: item.files.map((file) => file.id) };
     try {
       const line = await this.wire.ask("messages", { body });
-      this.lines.has(line.seq) || this.settle(line);
-      this.store.sent(item.client_id);
+      this.settle(line);
     } catch (error) {
       if (!error.status || error.status >= 500 || error.status === 429) throw error;
       this.failed.set(item.client_id, error);
@@ -132,8 +131,19 @@ class Chat {
 
   /* An own line is shown when the desk has it, but never past a gap: the socket brings what lies between. */
   settle(line) {
-    if (line.seq === this.last + 1) this.receive([line]);
-    else if (this.wire.isOpen === false) this.wire.refresh(this.last).catch(() => {});
+    if (this.lines.has(line.seq) || line.seq === this.last + 1) this.receive([line]);
+    else {
+      this.again = setTimeout(() => this.flush(), RETRY_AFTER); // asks once more, should the socket not bring it
+      if (!this.wire.isOpen) this.wire.refresh(this.last).catch(() => {});
+    }
+  }
+
+  /* The reader opens the chat: a fresh token, and what the desk says of itself, once in a while. */
+  arrive() {
+    if (this.store.get("token") && Date.now() - (this.arrived || 0) > 300000) this.wire.begin().catch((error) => this.wire.lost(error));
+    this.arrived = Date.now();
+    this.wire.connect();
+    this.freshen();
   }
 
   upload(file) {

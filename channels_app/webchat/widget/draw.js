@@ -1,5 +1,5 @@
 /* How the conversation looks: the panel's drawing, apart from what it does. */
-Object.defineProperties(Panel.prototype, Object.getOwnPropertyDescriptors(class {
+class Drawing {
   refresh() {
     const { unread } = this.chat;
     if (this.isOpen && !document.hidden) this.chat.markSeen();
@@ -177,5 +177,4 @@ Object.defineProperties(Panel.prototype, Object.getOwnPropertyDescriptors(class 
       this.words.focus();
     });
   }
-}.prototype));
-delete Panel.prototype.constructor;
+}

@@ -2,8 +2,9 @@
 const MAX_FILES = 10;
 const GROUP = 5 * 60 * 1000;
 
-class Panel {
+class Panel extends Drawing {
   constructor(chat, options) {
+    super();
     this.chat = chat;
     this.drawn = new Map();
     this.files = []; // {name, state, entry, preview}
@@ -56,8 +57,7 @@ class Panel {
     this.frame.classList.add("opened");
     this.launcher.replaceChildren(icon("down"), this.badge);
     this.launcher.setAttribute("aria-expanded", "true");
-    this.chat.wire.connect();
-    this.chat.freshen();
+    this.chat.arrive();
     this.refresh();
     this.toEnd();
     this.words.focus({ preventScroll: true });

@@ -1,7 +1,7 @@
 /* One constructable sheet: a page whose policy forbids inline styles shows it all the same. */
 const CSS_TEXT = `
 :host { all: initial !important; position: fixed !important; inset: auto 0 0 auto !important; width: 0 !important; height: 0 !important;
-  z-index: 2147483000 !important; display: block !important; contain: layout style !important; }
+  z-index: 2147483000 !important; display: block !important; }
 :host, .frame { --accent: #0b6b62; --on-accent: #fff; --surface: #fff; --sunken: #f4f6f5; --text: #16201f; --quiet: #5a6665; --line: #e2e6e5;
   --edge: #859390; --fault: #a11a57; --bubble: #eef1f0; --shadow: 0 12px 40px rgb(16 32 30 / 20%), 0 2px 6px rgb(16 32 30 / 12%); }
 .frame { font: 400 15px/1.47 ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif;
@@ -30,6 +30,7 @@ svg { width: 24px; height: 24px; fill: none; stroke: currentColor; stroke-width:
   transform-origin: bottom right; animation: rise 120ms ease-out; }
 @keyframes rise { from { opacity: 0; transform: translateY(8px) scale(.985); } }
 .head { display: flex; align-items: center; gap: 12px; padding: 10px 8px 10px 18px; background: var(--accent); color: var(--on-accent); flex: none; }
+.dark .head { background: #1f2526; color: var(--text); border-block-end: 1px solid var(--line); }
 .head-words { flex: 1; min-width: 0; }
 .title { font-size: 16px; font-weight: 650; margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .status { font-size: 13px; margin: 0; opacity: .9; }
@@ -81,7 +82,7 @@ svg { width: 24px; height: 24px; fill: none; stroke: currentColor; stroke-width:
 .mail p { margin: 0; padding: 10px 0; overflow-wrap: anywhere; }
 .mail .bad { flex: 1 1 100%; color: var(--fault); padding: 0; }
 
-.tray { flex: none; display: flex; gap: 8px; padding: 8px 14px 0; overflow-x: auto; }
+.tray { flex: none; display: flex; gap: 8px; padding: 8px 14px; overflow-x: auto; border-block-start: 1px solid var(--line); }
 .chip { display: flex; align-items: center; gap: 6px; border: 1px solid var(--line); border-radius: 10px; padding-inline-start: 10px; font-size: 13px; max-width: 220px; flex: none; }
 .chip span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .chip img { width: 36px; height: 36px; object-fit: cover; border-radius: 6px; }
