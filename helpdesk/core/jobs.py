@@ -9,12 +9,14 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
 
+import structlog
 from django.db import connection, models, transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
 from helpdesk.core import waker
 from helpdesk.core.errors import GiveUp, LostLease, Retry
+from helpdesk.core.logs import request_id
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,8 @@ class LeasedJob(models.Model):
     due_at = models.DateTimeField(default=now)
     fence = models.PositiveIntegerField(default=0)  # grows with every claim
     last_error = models.CharField(max_length=500, blank=True)
+    # Of the request that caused it: it follows into the worker's log lines.
+    request_id = models.CharField(max_length=64, blank=True, default=request_id)
 
     class Meta:
         abstract = True
@@ -184,6 +188,11 @@ def _converted(convert: Callable[[Any, Any, Any], Any], value: Any) -> Any:
 
 
 def _work(held: Claim, do: Work, failed: Failed | None, repeatable: bool) -> None:
+    with structlog.contextvars.bound_contextvars(request_id=held.job.request_id):
+        _attempt(held, do, failed, repeatable)
+
+
+def _attempt(held: Claim, do: Work, failed: Failed | None, repeatable: bool) -> None:
     job = held.job
     try:
         if job.attempts > MAX_ATTEMPTS:
