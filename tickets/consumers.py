@@ -43,7 +43,7 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
         if not _same_origin(self.scope):
             await self.close()
             return
-        if user is None or not user.is_authenticated or not user.is_active:
+        if user is None or not user.is_authenticated or not user.is_active or user.mfa_missing:
             await self.accept()  # a code can only be told to whom has been let in
             await self.close(code=SIGNED_OUT)
             return
