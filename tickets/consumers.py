@@ -44,7 +44,7 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
             await self.close()
             return
         await self.accept()
-        if user is None or not user.is_authenticated or not user.is_active:
+        if user is None or not user.is_authenticated or not user.is_active or user.mfa_missing:
             await self.close(code=SIGNED_OUT)
             return
         self.actor = await database_sync_to_async(actor_for)(user)
@@ -75,17 +75,16 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
                     await database_sync_to_async(agent_types)(ticket_id=ticket, name=self.actor.name)
 
     async def poke(self, message: dict[str, Any]) -> None:
-        """Something has a newer version."""
+        """Something has a newer version; of one's own rights: connect again and join what may be seen now."""
+        if message["topic"] == "rights":
+            await self.close(code=CHANGED)
+            return
         await self.send_json({key: message[key] for key in ("type", "topic", "id", "version")})
 
     async def presence(self, message: dict[str, Any]) -> None:
         """A colleague came, writes or left. One does not hear of oneself."""
         if message["user"] != self.actor.id:
             await self.send_json(message)
-
-    async def rights_changed(self, message: dict[str, Any]) -> None:
-        """Memberships or the role changed: the screen connects again and joins what it may see now."""
-        await self.close(code=CHANGED)
 
     async def _watch(self, ticket: str) -> None:
         if ticket in self.watched or len(self.watched) >= MAX_WATCHED:

@@ -33,7 +33,7 @@ def path(root: Path, language: str) -> Path:
 
 
 def collect(root: Path) -> Catalog:
-    """Every text that the code and the templates mark, with the files it stands in; no line numbers, they only churn."""
+    """Every text that the code and the templates mark, with the files it stands in, without line numbers."""
     found = Catalog(charset="utf-8")
     for package in PACKAGES:
         for source in sorted((root / package).rglob("*")):

@@ -230,7 +230,7 @@ function settle(force = false) {
 }
 
 function showNews() {
-  const chip = $("#news");
+  const chip = $("#new-chip");
   chip.hidden = held.size === 0;
   chip.textContent = word("new", held.size);
 }

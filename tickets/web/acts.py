@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from helpdesk.accounts.access import signed_in
 from helpdesk.core.errors import DomainError, Invalid, NotFound
 from tickets.customers import actions as customers
 from tickets.customers import queries as customer_queries
@@ -44,7 +44,7 @@ def done(
 
 
 @require_POST
-@login_required
+@signed_in
 def assign(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Give it to somebody, or to nobody."""
     actor = actor_of(request)
@@ -60,7 +60,7 @@ def assign(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def set_team(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Move it to a team's queue; a team that is not ours takes it out of our sight."""
     chosen = request.POST.get("team", "")
@@ -76,7 +76,7 @@ def set_team(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def set_status(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Solve it, put it aside, open it again, call it spam."""
     ticket = lifecycle.set_status(ticket_id=ticket_id, status=request.POST.get("status", ""), actor=actor_of(request))
@@ -84,7 +84,7 @@ def set_status(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def set_priority(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """How urgent it is."""
     chosen = request.POST.get("priority", "")
@@ -93,7 +93,7 @@ def set_priority(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def set_subject(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Name what it is about."""
     lifecycle.set_subject(ticket_id=ticket_id, subject=request.POST.get("subject", ""), actor=actor_of(request))
@@ -101,7 +101,7 @@ def set_subject(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def set_tags(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Add or remove tags."""
     add = tuple(word for word in request.POST.get("add", "").split(",") if word.strip())
@@ -111,7 +111,7 @@ def set_tags(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def snooze(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Put it aside until a moment given by a preset or by hand, in the reader's zone; nothing brings it back."""
     chosen = request.POST.get("until", "")
@@ -123,7 +123,7 @@ def snooze(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def block(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Send the sender's messages to spam from now on, or listen again."""
     actor = actor_of(request)
@@ -140,7 +140,7 @@ def block(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def undo(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Take back one's last step on this conversation."""
     joining.undo(ticket_id=ticket_id, actor=actor_of(request))
@@ -148,7 +148,7 @@ def undo(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@login_required
+@signed_in
 def merge(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Find the other ticket, see both, and make them one. The one open now survives."""
     actor = actor_of(request)
@@ -168,7 +168,7 @@ def merge(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def split(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Make chosen messages a conversation of their own."""
     ids = [int(one) for one in request.POST.getlist("message") if one.isdecimal()]
@@ -177,7 +177,7 @@ def split(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def bulk(request: HttpRequest) -> HttpResponse:
     """One act on many conversations; what cannot be changed is counted and named."""
     actor = actor_of(request)

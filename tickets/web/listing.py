@@ -262,7 +262,8 @@ def _slice(tickets: QuerySet[Ticket], by_waiting: bool, params: QueryDict) -> tu
 def _encode(ticket: Ticket, by_waiting: bool) -> str:
     waits = ticket.waiting_since if by_waiting else None
     at = waits or ticket.last_message_at
-    return urlsafe_b64encode(json.dumps([int(waits is not None), at.isoformat(), ticket.pk]).encode()).decode().rstrip("=")
+    said = json.dumps([int(waits is not None), at.isoformat(), ticket.pk])
+    return urlsafe_b64encode(said.encode()).decode().rstrip("=")
 
 
 def _cursor(text: str) -> tuple[int, datetime, int] | None:

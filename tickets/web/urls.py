@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from tickets.web import acts, answers, inbox, people
+from channels_app import web as channels
+from tickets.web import acts, answers, control, inbox, people
 
 urlpatterns = [
     path("inbox/", inbox.index, name="inbox"),
@@ -33,4 +34,12 @@ urlpatterns = [
     path("inbox/messages/<int:message_id>/page/", answers.mail_page),
     path("inbox/messages/<int:message_id>/original/", answers.original),
     path("inbox/files/<int:attachment_id>/", answers.file),
+    path("control/", control.now, name="control"),
+    path("control/inbound/<int:event_id>/retry/", control.retry_inbound),
+    path("control/deliveries/<int:message_id>/retry/", control.retry_delivery),
+    path("control/blocked/<int:blocked_id>/unblock/", control.unblock),
+    path("control/channels/", channels.index, name="channels"),
+    path("control/channels/new/<slug:kind>/", channels.create),
+    path("control/channels/<uuid:channel_id>/", channels.edit),
+    path("control/channels/<uuid:channel_id>/retire/", channels.retire),
 ]
