@@ -13,6 +13,7 @@ import structlog
 from django.db import connection, models, transaction
 from django.db.models import Q
 from django.utils.timezone import now
+from django.utils.translation import gettext_noop
 
 from helpdesk.core import waker
 from helpdesk.core.errors import GiveUp, LostLease, Retry
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=2)  # longer than the hard time limit of a drain
 BUDGET = 10.0  # seconds one drain may go on starting batches; then it queues behind the others
 MAX_ATTEMPTS = 12
+TRIED = gettext_noop("every attempt failed")
 OPEN = ("pending", "running")
 
 
@@ -196,7 +198,7 @@ def _attempt(held: Claim, do: Work, failed: Failed | None, repeatable: bool) -> 
     job = held.job
     try:
         if job.attempts > MAX_ATTEMPTS:
-            raise GiveUp("every attempt took the worker down")
+            raise GiveUp(gettext_noop("every attempt took the worker down"))
         do(held)
     except LostLease:
         log.warning("%s %s: another worker finished it", job.QUEUE, job.pk)
@@ -212,7 +214,7 @@ def _attempt(held: Claim, do: Work, failed: Failed | None, repeatable: bool) -> 
 
 def _postpone(held: Claim, reason: str, failed: Failed | None, after: float | None = None) -> None:
     if held.job.attempts >= MAX_ATTEMPTS:
-        _give_up(held, GiveUp(f"gave up after {MAX_ATTEMPTS} attempts: {reason}"), failed)
+        _give_up(held, GiveUp(f"{TRIED}: {reason}"), failed)
         return
     delay = after or min(15 * 2 ** (held.job.attempts - 1), 3600) * random.uniform(1, 1.3)  # noqa: S311 - jitter
     _held(held).update(state="pending", due_at=now() + timedelta(seconds=delay), last_error=reason[:500])
