@@ -34,19 +34,19 @@ def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
     actor = actor_of(request)
     ticket = survivor(ticket_for(actor, ticket_id))
     seen = _number(request.POST.get("seen"))
-    new = conversation.new_for(ticket, actor, seen) if seen and "anyway" not in request.POST else []
+    is_anyway = "anyway" in request.POST
+    new = conversation.new_for(ticket, actor, seen) if seen and not is_anyway else []
     version = _number(request.POST.get("anyway") or request.POST.get("expected_version"))
     channel_id, _space, address = request.POST.get("channel", "").partition(" ")
     try:
-        if new:
-            raise StaleVersion
         message = messages.reply(
             ticket_id=ticket_id,
             text=request.POST.get("text", ""),
             channel_id=channel_id or None,
             address=address,
             media_ids=tuple(request.POST.getlist("media")),
-            expected_version=ticket.version if seen and version != ticket.version and not new else version or None,
+            # Others have spoken: the version the writer saw. Nobody has: whatever moved is no reason to interrupt.
+            expected_version=(version or None) if new or is_anyway or not seen else ticket.version,
             status=request.POST.get("status", ""),
             actor=actor,
         )
