@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from imapclient import IMAPClient
 
 from channels_app.adapters.email.listener import Listener
@@ -93,13 +93,17 @@ class Post:
 
 
 @contextmanager
-def posting() -> Iterator[tuple[Post, int]]:
-    """A foreign server and its port."""
+def posting(*, passwords: bool = False) -> Iterator[tuple[Post, int]]:
+    """A foreign server and its port; with `passwords` it wants one, and every one is wrong."""
     post = Post()
+    options: dict[str, Any] = {}
+    if passwords:
+        refuse = lambda *_: AuthResult(success=False, handled=False)  # noqa: E731
+        options = {"auth_required": True, "auth_require_tls": False, "authenticator": refuse}
 
     async def start() -> int:
         loop = asyncio.get_running_loop()
-        make = lambda: SMTP(post, hostname="mx.test", loop=loop, enable_SMTPUTF8=True)  # noqa: E731
+        make = lambda: SMTP(post, hostname="mx.test", loop=loop, enable_SMTPUTF8=True, **options)  # noqa: E731
         server = await loop.create_server(make, "127.0.0.1", 0)
         return int(server.sockets[0].getsockname()[1])
 
