@@ -47,3 +47,16 @@ class ChannelChanged(Event):
     @property
     def subject(self) -> str:
         return f"channel:{self.channel_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundRetried(Event):
+    """Somebody gave a receipt that could not be read another chance."""
+
+    topic: ClassVar[str] = "inbound.retried"
+    event_id: int
+    channel_id: str
+
+    @property
+    def subject(self) -> str:
+        return f"channel:{self.channel_id}"

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import puremagic
@@ -33,6 +34,11 @@ def keep(*, content: bytes, filename: str, content_type: str, content_id: str = 
     _write(Path(settings.MEDIA_ROOT) / media.path, content)
     media.save(force_insert=True)
     return media
+
+
+def uploads(*, owner: str, media_ids: Sequence[str]) -> list[Media]:
+    """Those of the named files that this owner uploaded; no query when none is named."""
+    return list(Media.objects.filter(owner=owner, pk__in=media_ids)) if media_ids else []
 
 
 def path_of(relative: str) -> Path:
@@ -71,3 +77,8 @@ def _write(target: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, target)
+    folder = os.open(target.parent, os.O_RDONLY)  # the name must survive a power cut too
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

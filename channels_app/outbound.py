@@ -1,20 +1,23 @@
 """From a promise to send to a settled delivery, and what is reported of it afterwards."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.timezone import now
+from django.utils.translation import gettext_noop
 
 from channels_app import registry
-from channels_app.contracts import OutboundEnvelope, OutboundFile, Receipt
+from channels_app.contracts import OutboundEnvelope, OutboundFile, Receipt, SendResult
 from channels_app.events import DeliveryFailed, DeliveryReported, DeliveryRetried, DeliverySent
 from channels_app.models import Delivery
 from helpdesk.core import jobs, waker
 from helpdesk.core.actor import Actor
-from helpdesk.core.errors import GiveUp, Uncertain
+from helpdesk.core.errors import DomainError, GiveUp, Retry, Uncertain
 from helpdesk.core.recorder import record
+from helpdesk.core.text import storable
 
 _SYSTEM = Actor.system()
 _RANK = {"": 0, "sent": 1, "delivered": 2, "read": 3}
@@ -34,7 +37,8 @@ def enqueue(
         channel_id=channel_id,
         message_id=message_id,
         part=part,
-        payload=asdict(envelope),
+        payload=storable(asdict(envelope)),
+        provider_id=envelope.message_id[:255],  # a bounce may be quicker than the end of our own sending
         lane=lane,
         due_at=due_at or now(),
     )
@@ -66,9 +70,14 @@ def take_back(*, message_id: int) -> bool:
 
 
 def retry(*, message_id: int, actor: Actor) -> int:
-    """A new attempt for each failed part, in the caller's transaction; the parts that arrived stay. How many."""
+    """A new attempt for each failed part, in the caller's transaction; the parts that arrived stay. How many.
+
+    A part that may have arrived is sent again only when nothing else failed: then that is what the actor asks for.
+    """
     revived = 0
-    for delivery in Delivery.objects.select_for_update().filter(message_id=message_id, state="failed"):
+    stuck = list(Delivery.objects.select_for_update().filter(message_id=message_id, state="failed").order_by("pk"))
+    failed = [delivery for delivery in stuck if delivery.outcome != Delivery.Outcome.UNKNOWN]
+    for delivery in failed or stuck:
         if jobs.revive(delivery, outcome="", tries=delivery.tries + 1):
             revived += 1
             record(DeliveryRetried(delivery_id=delivery.pk, message_id=message_id), actor=actor)
@@ -76,17 +85,24 @@ def retry(*, message_id: int, actor: Actor) -> int:
 
 
 def report(receipt: Receipt) -> None:
-    """What the other side says became of something we sent, in the caller's transaction."""
+    """What the other side says became of something we sent, in the caller's transaction.
+
+    Raises Retry while the sending has not come to its end: the two would overwrite each other.
+    """
     if not receipt.reference:
         return
-    for delivery in Delivery.objects.select_for_update().filter(provider_id=receipt.reference):
+    told = Delivery.objects.select_for_update().filter(provider_id=receipt.reference[:255]).order_by("pk")
+    for delivery in told:
+        if delivery.state == "running":
+            raise Retry("what it speaks of is still being sent", after=2)
+        if delivery.state == "pending":
+            continue  # it speaks of an earlier attempt; the next one is on its way
         outcome = receipt.state
         if outcome != "failed" and _RANK.get(outcome, 0) <= _RANK.get(delivery.outcome, 0):
             continue  # receipts come twice and out of order: the furthest one stands
         delivery.outcome = outcome
         delivery.last_error = receipt.reason[:500]
-        if outcome == "failed":
-            delivery.state = "failed"
+        delivery.state = "failed" if outcome == "failed" else "done"
         delivery.save(update_fields=["outcome", "last_error", "state"])
         event = DeliveryReported(delivery_id=delivery.pk, message_id=delivery.message_id, outcome=outcome)
         record(event, actor=_SYSTEM)
@@ -94,21 +110,31 @@ def report(receipt: Receipt) -> None:
 
 def _send(held: jobs.Claim) -> None:
     delivery: Delivery = held.job
-    envelope = _envelope(delivery)
-    kind = registry.channel(delivery.channel_id).kind if delivery.channel_id else "email"
-    adapter = registry.adapter(kind)
-    if held.recovered and not adapter.idempotent:
-        raise Uncertain("an earlier attempt stopped half-way: it may have reached the customer")
-    if delivery.channel_id is None:
-        result = adapter.send(registry.first_mailbox(), envelope)
-    else:
-        channel = registry.channel(delivery.channel_id)
-        if not channel.is_active:
-            raise GiveUp("the channel has been retired")
-        result = adapter.send(channel, envelope)
+    try:
+        send = _prepare(held)
+    except GiveUp:
+        raise
+    except DomainError as error:
+        raise GiveUp(str(error)) from error
+    except Exception as error:
+        raise Retry(repr(error)) from error  # nothing has left the house yet
+    result = send()
     with transaction.atomic():
         jobs.settle(held, provider_id=result.provider_id[:255], outcome=result.state)
         record(DeliverySent(delivery_id=delivery.pk, message_id=delivery.message_id), actor=_SYSTEM)
+
+
+def _prepare(held: jobs.Claim) -> Callable[[], SendResult]:
+    """All that can go wrong before anything leaves the house; what it returns sends."""
+    delivery: Delivery = held.job
+    channel = registry.channel(delivery.channel_id) if delivery.channel_id else registry.first_mailbox()
+    adapter = registry.adapter(channel.kind)
+    if held.recovered and not adapter.idempotent:
+        raise Uncertain(gettext_noop("an earlier attempt stopped half-way, it may have reached the customer"))
+    if not channel.is_active:
+        raise GiveUp(gettext_noop("the channel has been retired"))
+    envelope = _envelope(delivery)
+    return lambda: adapter.send(channel, envelope)
 
 
 def _tell(delivery: Delivery, error: GiveUp) -> None:

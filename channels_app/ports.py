@@ -5,6 +5,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from channels_app.contracts import Address, InboundItem, Origin
+from helpdesk.core.text import storable
 
 Handler = Callable[[Any, Origin], None]
 _handlers: dict[type, Handler] = {}
@@ -16,8 +17,8 @@ def plug(kind: type, handler: Handler) -> None:
 
 
 def hand_over(item: InboundItem, origin: Origin) -> None:
-    """Give an item to its handler, in the caller's transaction."""
-    _handlers[type(item)](item, origin)
+    """Give an item to its handler, in the caller's transaction, without what the database refuses to keep."""
+    _handlers[type(item)](storable(item), origin)
 
 
 class VisitorDesk(Protocol):

@@ -1,7 +1,12 @@
-"""Reading the doors: the bytes a message came as."""
+"""Reading the doors: channels, what failed at them, the bytes a message came as."""
 
-from channels_app.models import InboundRaw
-from helpdesk.core.errors import NotFound
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from channels_app.models import Channel, InboundEvent, InboundRaw
+from helpdesk.core.actor import Actor
+from helpdesk.core.errors import NotAllowed, NotFound
 
 
 def original_of(event_id: int | None) -> bytes:
@@ -10,3 +15,30 @@ def original_of(event_id: int | None) -> bytes:
     if row is None:
         raise NotFound
     return bytes(row.body)
+
+
+def channels(actor: Actor) -> QuerySet[Channel]:
+    """Every channel in use, with its team. Supervisors and admins only; raises NotAllowed."""
+    _ensure_supervisor(actor)
+    return Channel.objects.filter(is_active=True).select_related("team")
+
+
+def channel_for(actor: Actor, channel_id: UUID | str, *, lock: bool = False) -> Channel:
+    """One channel, retired or not, for supervisors and admins; raises NotAllowed, NotFound. lock=True locks it."""
+    _ensure_supervisor(actor)
+    found = Channel.objects.filter(pk=channel_id)
+    channel = (found.select_for_update() if lock else found.select_related("team")).first()
+    if channel is None:
+        raise NotFound
+    return channel
+
+
+def failed_inbound(actor: Actor) -> QuerySet[InboundEvent]:
+    """What came in and was given up on, with its channel. Supervisors and admins only; raises NotAllowed."""
+    _ensure_supervisor(actor)
+    return InboundEvent.objects.filter(state=InboundEvent.State.FAILED).select_related("channel")
+
+
+def _ensure_supervisor(actor: Actor) -> None:
+    if not (actor.is_supervisor or actor.kind == "system"):
+        raise NotAllowed

@@ -29,7 +29,7 @@ def adapter(kind: str) -> Adapter:
     """The adapter of a kind of channel; raises NotFound for a kind we do not speak."""
     if kind not in _ADAPTERS:
         raise NotFound
-    return import_string(_ADAPTERS[kind])()  # type: ignore[no-any-return]
+    return import_string(_ADAPTERS[kind])()
 
 
 def channel(channel_id: UUID) -> ChannelRef:

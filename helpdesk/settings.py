@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.core import openapi_words as openapi
 from helpdesk.env import BadEnvironment, Env
 from helpdesk.runtime import embedded
 
@@ -139,6 +140,8 @@ CLOCK_FINDERS = [
     "channels_app.outbound.due",
     "channels_app.webchat.fallback.due",
 ]
+# Further figures of /metrics: each callable returns {name: value}.
+METRIC_SOURCES = ["tickets.sla.queries.figures"]
 # Who reacts to what: the one table.
 SUBSCRIPTIONS = "helpdesk.subscriptions.SUBSCRIPTIONS"
 # Which queue a drain works: name -> callable.
@@ -203,17 +206,28 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["helpdesk.core.parsers.StrictJSONParser"],
+    "DEFAULT_METADATA_CLASS": None,  # what there is stands in the document at /api/schema/
+    "DEFAULT_SCHEMA_CLASS": "helpdesk.core.openapi.DeskSchema",
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": "6000/min", "anon": "120/min"},
     "EXCEPTION_HANDLER": "helpdesk.core.http.api_exception",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
 }
+API_JSON_MAX_BYTES = 1024 * 1024
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Helpdesk",
+    "TITLE": "Help desk",
     "VERSION": "1",
+    "DESCRIPTION": openapi.DESCRIPTION.strip(),
+    "TAGS": [{"name": name, "description": said} for name, said in openapi.TAGS.items()],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "PATH_CONVERTER_OVERRIDES": {"id": openapi.ID, "int": openapi.ID},
+    "ENUM_NAME_OVERRIDES": openapi.ENUMS,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "none", "persistAuthorization": False},
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from channels_app import ports, registry
 from channels_app.contracts import Address, ChannelRef
 from channels_app.media import SAFE_IMAGES, path_of
-from channels_app.models import ChatLine, Media, Thread
+from channels_app.models import Channel, ChatLine, Media, Thread
 from channels_app.webchat import tokens
 from channels_app.webchat.errors import NoVisitor
 from helpdesk.core.errors import Invalid, NotFound
@@ -39,6 +39,12 @@ def channel_for(channel_id: UUID) -> ChannelRef:
     if found.kind != "webchat" or not found.is_active:
         raise NotFound
     return found
+
+
+def first_chat() -> ChannelRef | None:
+    """The chat the demo shop holds: the oldest that is open."""
+    found = Channel.objects.filter(kind=Channel.Kind.WEBCHAT, is_active=True).order_by("created_at").first()
+    return registry.reference(found) if found else None
 
 
 def thread_for(channel: ChannelRef, token: str) -> int:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from channels_app.webchat import script, views
+from channels_app.webchat import demo, script, views
 
 _V1 = "widget/v1/<uuid:channel_id>"
 urlpatterns = [
     path("widget.js", script.widget),
+    path("demo/", demo.shop, name="demo"),
     path(f"{_V1}/session", views.visitor_door(POST=views.open_session)),
     path(f"{_V1}/messages", views.visitor_door(GET=views.lines, POST=views.say)),
     path(f"{_V1}/seen", views.visitor_door(POST=views.mark_read)),

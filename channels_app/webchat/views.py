@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -88,19 +89,20 @@ def open_session(request: HttpRequest, channel: ChannelRef) -> HttpResponse:
     """POST session: `{user?, proof?, language?}` → `{token, thread, …}`."""
     limits.address("session", _remote(request))
     body = _json(request)
+    language = _language(body)
     session = actions.open_session(
         channel=channel,
         person=_person(body),
         proof=_words(body, "proof", 200),
         token=_bearer(request, required=False),
-        language=_language(body),
+        language=language,
     )
     return JsonResponse(
         {
             "token": session.token,
             "thread": str(session.thread_id),
             "name": channel.name,
-            "greeting": str(channel.config.get("greeting", "")),
+            "greeting": _greeting(channel.config.get("greeting"), language),
             "answers_in": ports.desk().usual_answer(channel_id=channel.id),
             "last_seq": session.last_seq,
             "seen_seq": session.seen_seq,
@@ -179,12 +181,10 @@ def download(request: HttpRequest, channel: ChannelRef, media_id: UUID) -> HttpR
         content = queries.content_for(queries.thread_for(channel, _bearer(request)), media_id)
     if not content.path.is_file():
         raise NotFound
-    response = FileResponse(
-        content.path.open("rb"),
-        as_attachment=not content.inline,
-        filename=content.filename,
-        content_type=content.content_type,
-    )
+    # Read whole: the server would do so with a file's iterator too, and say that it does.
+    response = HttpResponse(content.path.read_bytes(), content_type=content.content_type)
+    named = content_disposition_header(not content.inline, content.filename)
+    response["Content-Disposition"] = named or "inline"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -263,6 +263,13 @@ def _language(body: dict[str, Any]) -> str:
     """The language the widget speaks, if it is one of ours; else what the browser asks for."""
     asked = _words(body, "language", 20).lower().partition("-")[0]
     return asked if asked in dict(settings.LANGUAGES) else translation.get_language() or settings.LANGUAGE_CODE
+
+
+def _greeting(configured: object, language: str) -> str:
+    """The channel's own greeting: one for all, or one a language; empty leaves it to the widget."""
+    if isinstance(configured, dict):
+        configured = configured.get(language)
+    return configured if isinstance(configured, str) else ""
 
 
 def _bearer(request: HttpRequest, *, required: bool = True) -> str:

@@ -55,7 +55,7 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return settings.SITE_URL + path.replace("UID-KEY", key)
 
-    def reauthenticate(self, user: User, password: str) -> bool:  # type: ignore[override]
+    def reauthenticate(self, user: User, password: str) -> bool:
         """The user's own address counts, whether or not allauth has a row for it."""
         found = self.authenticate(context.request, email=user.email, password=password)
         return found is not None and found.pk == user.pk
@@ -84,7 +84,7 @@ class EncryptingMFAAdapter(DefaultMFAAdapter):
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Not while the user's role needs one."""
-        role = authenticator.user.role  # type: ignore[attr-defined]
+        role = authenticator.user.role
         return authenticator.type != Authenticator.Type.TOTP or role not in roles_with_required_mfa()
 
     def encrypt(self, text: str) -> str:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from helpdesk.accounts import actions
+from helpdesk.accounts import actions, queries
 from helpdesk.accounts.models import Team, User
 from helpdesk.core.actor import Actor
 from helpdesk.core.idempotency import IdempotentWrites
@@ -79,6 +79,7 @@ class MeView(APIView):
 
     @extend_schema(responses=MeOut, operation_id="me")
     def get(self, request: Request) -> Response:
+        assert isinstance(request.user, User)
         return Response(MeOut(request.user).data)
 
 
@@ -91,7 +92,7 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     queryset = User.objects.none()
 
     def get_queryset(self) -> QuerySet[User]:
-        return User.objects.order_by("name", "id").prefetch_related("teams")
+        return queries.by_name()
 
 
 class TeamViewSet(IdempotentWrites, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Team]):
@@ -103,7 +104,7 @@ class TeamViewSet(IdempotentWrites, mixins.ListModelMixin, mixins.RetrieveModelM
     queryset = Team.objects.none()
 
     def get_queryset(self) -> QuerySet[Team]:
-        return Team.objects.order_by("name", "id").prefetch_related("members")
+        return queries.teams_by_name()
 
     @extend_schema(request=TeamIn, responses={201: TeamOut})
     def create(self, request: Request) -> Response:
@@ -124,5 +125,5 @@ class TeamViewSet(IdempotentWrites, mixins.ListModelMixin, mixins.RetrieveModelM
 
 
 def _actor(request: Request) -> Actor:
-    actor: Actor = request.actor
+    actor: Actor = request._request.actor  # type: ignore[attr-defined]
     return actor

@@ -46,7 +46,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
     """The session of our own pages; every write needs the CSRF token."""
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class TokenScheme(OpenApiAuthenticationExtension):
     """How the API document names the bearer token."""
 
     target_class = TokenAuthentication
@@ -56,7 +56,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {"type": "http", "scheme": "bearer"}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SessionScheme(OpenApiAuthenticationExtension):
     """How the API document names the browser's session."""
 
     target_class = SessionAuthentication

@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.auth_backends import AuthenticationBackend
 
 from helpdesk.accounts.models import User
-from helpdesk.accounts.queries import with_rights
+from helpdesk.accounts.queries import user_with_rights
 
 
 class DeskBackend(AuthenticationBackend):
@@ -13,4 +13,4 @@ class DeskBackend(AuthenticationBackend):
 
     def get_user(self, user_id: Any) -> User | None:
         """The active user of a session, or None."""
-        return with_rights(User.objects.filter(pk=user_id, is_active=True)).first()
+        return user_with_rights(user_id)

@@ -41,11 +41,11 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=now)
 
-    # Set where the user was loaded together with rights: queries.with_rights.
+    # Set where the user was loaded together with rights: queries.user_with_rights.
     actor_team_ids: list[int] | None = None
     mfa_missing: bool = False
 
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+    objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

@@ -1,5 +1,7 @@
 """Reading people: the actor behind a user, colleagues, teams, invitations and keys."""
 
+from typing import Any
+
 from allauth.mfa.models import Authenticator
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, QuerySet
@@ -13,18 +15,20 @@ from helpdesk.core.errors import NotFound
 ANONYMOUS = Actor(kind="anonymous")
 
 
-def with_rights(users: QuerySet[User]) -> QuerySet[User]:
-    """The users with all that a request wants to know of its user, so that no further query is needed."""
+def user_with_rights(user_id: Any) -> User | None:
+    """The active user with all that a request wants to know of its user, in one query: teams, a missing factor."""
     required = RolePolicy.objects.filter(role=OuterRef("role"), mfa_required=True)
     present = Authenticator.objects.filter(user_id=OuterRef("pk"), type=Authenticator.Type.TOTP)
-    return users.annotate(
-        actor_team_ids=ArraySubquery(Membership.objects.filter(user_id=OuterRef("pk")).values("team_id")),
-        mfa_missing=Exists(required) & ~Exists(present),
-    )
+    teams = Membership.objects.filter(user_id=OuterRef("pk")).values("team_id")
+    users = User.objects.annotate(loaded_teams=ArraySubquery(teams), loaded_missing=Exists(required) & ~Exists(present))
+    user = users.filter(pk=user_id, is_active=True).first()
+    if user is not None:
+        user.actor_team_ids, user.mfa_missing = user.loaded_teams, user.loaded_missing
+    return user
 
 
 def actor_for(user: User) -> Actor:
-    """The user as an actor, with the teams of this moment (no query when the user came by `with_rights`, else one)."""
+    """The user as an actor, with the teams of this moment (no query after `user_with_rights`, else one)."""
     team_ids = user.actor_team_ids
     if team_ids is None:
         team_ids = list(Membership.objects.filter(user_id=user.pk).values_list("team_id", flat=True))
@@ -49,6 +53,22 @@ def token_bearer(token: str) -> ApiToken | None:
 def active_users() -> QuerySet[User]:
     """Everybody who may sign in, by name."""
     return User.objects.filter(is_active=True).order_by("name", "pk")
+
+
+def colleagues() -> QuerySet[User]:
+    """Everybody who may sign in, by name, with the ids of their teams as `works_in`; only what a menu shows."""
+    own = Membership.objects.filter(user_id=OuterRef("pk")).values("team_id")
+    return active_users().annotate(works_in=ArraySubquery(own)).only("id", "name", "role")
+
+
+def by_name() -> QuerySet[User]:
+    """Whoever works or worked here, by name, with their teams."""
+    return User.objects.order_by("name", "id").prefetch_related("teams")
+
+
+def teams_by_name() -> QuerySet[Team]:
+    """Every team, in use or not, by name, with its members."""
+    return Team.objects.order_by("name", "id").prefetch_related("members")
 
 
 def everybody() -> QuerySet[User]:

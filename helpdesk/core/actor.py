@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Self
 
+from helpdesk.core.errors import NotAllowed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
@@ -22,6 +24,13 @@ class Actor:
     @classmethod
     def customer(cls, customer_id: int, name: str = "") -> Self:
         return cls(kind="customer", id=customer_id, name=name)
+
+    @property
+    def user_id(self) -> int:
+        """The person's id; raises NotAllowed for a machine or a customer."""
+        if self.kind != "user" or self.id is None:
+            raise NotAllowed
+        return self.id
 
     @property
     def is_user(self) -> bool:

@@ -5,11 +5,16 @@ import hashlib
 import hmac
 import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.db import models
+
+if TYPE_CHECKING:
+    _TextField = models.TextField[Any, Any]
+else:
+    _TextField = models.TextField
 
 
 @cache
@@ -23,7 +28,7 @@ def key(purpose: str) -> bytes:
     return hmac.new(settings.SECRET_KEY.encode(), f"helpdesk {purpose}".encode(), hashlib.sha256).digest()
 
 
-class EncryptedJSON(models.TextField):
+class EncryptedJSON(_TextField):
     """A dict kept encrypted. A value that no longer decrypts (another SECRET_KEY) reads as an empty dict."""
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> dict[str, Any]:

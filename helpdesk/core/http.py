@@ -8,15 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
-from helpdesk.core.errors import DomainError, NotAllowed, NotFound, TooMany
+from helpdesk.core.errors import DomainError, NotAllowed, NotFound, TooLarge, TooMany
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,8 @@ class RequestIdMiddleware:
         given = request.headers.get("X-Request-ID", "")
         request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
+        if request.encoding and request.encoding.lower() not in ("utf-8", "utf8"):
+            request.encoding = "utf-8"  # a charset that a stranger names may be rot13: nothing here reads it
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 response = self.get_response(request)
@@ -109,6 +111,11 @@ def api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
         error = NotFound()
     if isinstance(error, PermissionDenied):
         error = NotAllowed()
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge()
+    if isinstance(error, DataError):
+        log.exception("the database refused what a caller sent")
+        error = DomainError(_("The request could not be understood."))
     if isinstance(error, DomainError):
         return Response(error_body(request, error.code, str(error.message), error.fields), status=error.status)
     if isinstance(error, drf.ValidationError):

@@ -58,10 +58,11 @@ class IdempotentWrites:
 
 def _once(handler: Callable[..., Response], key: str, request: Request, *args: Any, **kwargs: Any) -> Response:
     where, digest = f"{request.method} {request.get_full_path()}"[:500], _digest(request)
+    user_id = int(getattr(request.user, "pk", None) or 0)  # views for strangers share one space of keys
     with transaction.atomic():
-        claimed = _claim(request.user.pk, key, where, digest)
+        claimed = _claim(user_id, key, where, digest)
         if claimed is None:
-            return _replay(request.user.pk, key, where, digest)
+            return _replay(user_id, key, where, digest)
         response = handler(request, *args, **kwargs)
         if response.status_code >= 400:
             transaction.set_rollback(True)

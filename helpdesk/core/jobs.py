@@ -6,20 +6,25 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar
 
+import structlog
 from django.db import connection, models, transaction
 from django.db.models import Q
 from django.utils.timezone import now
+from django.utils.translation import gettext_noop
 
 from helpdesk.core import waker
 from helpdesk.core.errors import GiveUp, LostLease, Retry
+from helpdesk.core.logs import request_id
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)  # longer than the hard time limit of a drain
 BUDGET = 10.0  # seconds one drain may go on starting batches; then it queues behind the others
 MAX_ATTEMPTS = 12
+TRIED = gettext_noop("every attempt failed")
 OPEN = ("pending", "running")
 
 
@@ -44,6 +49,8 @@ class LeasedJob(models.Model):
     due_at = models.DateTimeField(default=now)
     fence = models.PositiveIntegerField(default=0)  # grows with every claim
     last_error = models.CharField(max_length=500, blank=True)
+    # Of the request that caused it: it follows into the worker's log lines.
+    request_id = models.CharField(max_length=64, blank=True, default=request_id)
 
     class Meta:
         abstract = True
@@ -62,22 +69,32 @@ class Claim:
 
 
 Work = Callable[[Claim], None]
+Prepare = Callable[[list[Claim]], None]
 Failed = Callable[[Any, GiveUp], None]
 
 
 def drain(
-    model: type[LeasedJob], do: Work, *, failed: Failed | None = None, repeatable: bool = True, batch: int = 25
+    model: type[LeasedJob],
+    do: Work,
+    *,
+    failed: Failed | None = None,
+    prepare: Prepare | None = None,
+    repeatable: bool = True,
+    batch: int = 25,
 ) -> int:
     """Work the queue until nothing is due or the budget is spent. Returns how many were taken.
 
     do(claim) does the work and settles the claim in its own transaction. failed(job, error)
-    runs in the transaction that gives the job up. Say repeatable=False where an unforeseen
+    runs in the transaction that gives the job up. prepare(claims) may read for a whole batch what
+    each of its jobs needs. Say repeatable=False where an unforeseen
     error may have left effects outside the database: such jobs are claimed one at a time, so
     that a killed worker leaves exactly one in doubt, and the next claim of it is `recovered`.
     """
     stop, taken = time.monotonic() + BUDGET, 0
     with waker.gathered():  # the wakes of a whole batch leave as one
         while claims := claim(model, batch if repeatable else 1):
+            if prepare:
+                prepare(claims)
             for held in claims:
                 _work(held, do, failed, repeatable)
             taken += len(claims)
@@ -135,7 +152,7 @@ WITH picked AS MATERIALIZED (
     WHERE CASE WHEN EXISTS (SELECT FROM picked WHERE state = 'running')
                THEN id = (SELECT id FROM picked WHERE state = 'running' ORDER BY place LIMIT 1) ELSE true END
 )
-UPDATE {table} j SET state = 'running', attempts = j.attempts + 1, fence = j.fence + 1, due_at = now() + %s
+UPDATE {table} j SET state = 'running', attempts = j.attempts + 1, fence = j.fence + 1, due_at = now() + %s::interval
 FROM taken WHERE j.id = taken.id
 RETURNING {columns}, taken.state = 'running'
 """
@@ -149,7 +166,7 @@ def claim(model: type[LeasedJob], size: int, *, lease: timedelta | None = None) 
         columns = ", ".join(f'j."{field.column}"' for field in fields)
         _SQL[model] = _CLAIM.format(table=model._meta.db_table, columns=columns)
     with connection.cursor() as cursor:
-        cursor.execute(_SQL[model], [size, lease or LEASE])
+        cursor.execute(_SQL[model], (size, str(lease or LEASE)))
         rows = cursor.fetchall()
     names, converters = [field.attname for field in fields], _converters(fields)
     claims = []
@@ -164,15 +181,24 @@ def _converters(fields: Any) -> list[Callable[[Any], Any] | None]:
     found: list[Callable[[Any], Any] | None] = []
     for field in fields:
         convert = getattr(field, "from_db_value", None)
-        found.append((lambda value, c=convert: c(value, None, connection)) if convert else None)
+        found.append(partial(_converted, convert) if convert else None)
     return found
 
 
+def _converted(convert: Callable[[Any, Any, Any], Any], value: Any) -> Any:
+    return convert(value, None, connection)
+
+
 def _work(held: Claim, do: Work, failed: Failed | None, repeatable: bool) -> None:
+    with structlog.contextvars.bound_contextvars(request_id=held.job.request_id):
+        _attempt(held, do, failed, repeatable)
+
+
+def _attempt(held: Claim, do: Work, failed: Failed | None, repeatable: bool) -> None:
     job = held.job
     try:
         if job.attempts > MAX_ATTEMPTS:
-            raise GiveUp("every attempt took the worker down")
+            raise GiveUp(gettext_noop("every attempt took the worker down"))
         do(held)
     except LostLease:
         log.warning("%s %s: another worker finished it", job.QUEUE, job.pk)
@@ -188,7 +214,7 @@ def _work(held: Claim, do: Work, failed: Failed | None, repeatable: bool) -> Non
 
 def _postpone(held: Claim, reason: str, failed: Failed | None, after: float | None = None) -> None:
     if held.job.attempts >= MAX_ATTEMPTS:
-        _give_up(held, GiveUp(f"gave up after {MAX_ATTEMPTS} attempts: {reason}"), failed)
+        _give_up(held, GiveUp(f"{TRIED}: {reason}"), failed)
         return
     delay = after or min(15 * 2 ** (held.job.attempts - 1), 3600) * random.uniform(1, 1.3)  # noqa: S311 - jitter
     _held(held).update(state="pending", due_at=now() + timedelta(seconds=delay), last_error=reason[:500])

@@ -1,10 +1,26 @@
 """Structured logs: one line an event, with the request id that follows into the workers."""
 
 import logging
+import re
 import sys
 from typing import Any
 
 import structlog
+
+_SECRETS = re.compile(r"([?&](?:token|key|code)=)[^&\s\"']+")
+
+
+def hide_secrets(logger: Any, name: str, line: dict[str, Any]) -> dict[str, Any]:
+    """What opens something stands in some addresses (a socket cannot send a header): it never gets into a log."""
+    event = line.get("event")
+    if isinstance(event, str) and "=" in event:
+        line["event"] = _SECRETS.sub(r"\1…", event)
+    return line
+
+
+def request_id() -> str:
+    """The id of the request this process works on, or of the one that caused the job in hand; empty for none."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 def configure(options: dict[str, Any]) -> None:
@@ -15,6 +31,7 @@ def configure(options: dict[str, Any]) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        hide_secrets,
     ]
     renderer = (
         structlog.dev.ConsoleRenderer(colors=True) if sys.stderr.isatty() else structlog.processors.JSONRenderer()

@@ -9,24 +9,6 @@ from rest_framework import serializers
 
 from helpdesk.core.api import Given
 
-DESCRIPTION = """
-Everything the screens of the desk can do, for programs. See docs/api.md for a conversation with it.
-
-Sign in with `Authorization: Bearer TOKEN`. Ids are strings. Times are RFC 3339 in UTC. Lists come in pages
-(`?cursor&limit`). Every write takes an `Idempotency-Key`. Every refusal has one shape, and what is not yours is 404.
-"""
-TAGS = {
-    "tickets": "The work: list, read, change, and the conversation on each ticket.",
-    "customers": "Who writes to us, by which addresses.",
-    "attachments": "Files: uploaded before they are sent, downloaded through the ticket's gate.",
-    "blocked": "Addresses we no longer listen to.",
-    "channels": "The doors of the desk. Supervisors only.",
-    "inbound-failures": "What came in and could not be read. Supervisors only.",
-    "search": "Find by words.",
-    "me": "Who am I.",
-    "users": "Colleagues.",
-    "teams": "People who share a queue.",
-}
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 _REFUSALS = {
     "400": "The request is malformed; `fields` names what is wrong.",

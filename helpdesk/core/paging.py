@@ -160,9 +160,12 @@ class KeysetPagination(BasePagination):
     where the last column would not be unique.
     """
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """The rows of the page asked for. A query set only; 400 for a bad limit or cursor."""
         limit = self._limit(request)
-        ordering = list(queryset.query.order_by) or list(getattr(view, "ordering", ()) or ("-updated_at", "-id"))
+        ordering: list[str] = list(queryset.query.order_by) or list(
+            getattr(view, "ordering", ()) or ("-updated_at", "-id")
+        )
         if ordering[-1].lstrip("-") not in {"id", "pk"}:
             ordering.append("-id" if ordering[-1].startswith("-") else "id")
         try:

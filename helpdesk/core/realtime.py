@@ -33,7 +33,7 @@ def send(group: str, message: dict[str, Any]) -> None:
     """
     try:
         layer: Any = get_channel_layer()
-        prefix = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"]
-        valkey.client().publish(f"{prefix}__group__{group}", layer.serialize(message))
+        config: Any = settings.CHANNEL_LAYERS["default"]["CONFIG"]
+        valkey.client().publish(f"{config['prefix']}__group__{group}", layer.serialize(message))
     except Exception:
         log.warning("could not poke %s; screens look again by themselves", group)

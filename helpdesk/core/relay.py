@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
@@ -20,6 +20,12 @@ log = logging.getLogger(__name__)
 BATCH = 100
 # Ids are given out before commit: below the oldest open transaction nothing can still appear.
 _BELOW_HORIZON = "xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+
+# Before the first event of any log, also one that was restored.
+START = -(2**62)
+# A batch holds every row its subscribers have locked until it commits. It gives way long before PostgreSQL looks
+# for a deadlock (one second), so that never a person's action but the relay is the one that starts again.
+_GIVE_WAY = "SET LOCAL lock_timeout = '300ms'"
 
 React = Callable[[Recorded], None]
 
@@ -58,14 +64,22 @@ def behind() -> bool:
 def reset_after_restore() -> None:
     """Start transaction numbers anew: a dump restored into another cluster carries foreign xids.
 
-    Every event keeps its place (its id) and counts as read by those who had read it before.
+    Every event keeps its place in the order and counts as read by exactly those who had read it before.
     """
-    with transaction.atomic():
-        for cursor in Cursor.objects.select_for_update():
-            unread = _beyond(cursor).values_list("pk", flat=True)
-            EventLog.objects.filter(pk__in=list(unread)).update(xid=1)
-        EventLog.objects.exclude(xid=1).update(xid=0)
-        Cursor.objects.update(xid=0, event_id=2**62)
+    with transaction.atomic(), connection.cursor() as sql:
+        sql.execute(_RENUMBER, [START])
+
+
+_RENUMBER = """
+WITH placed AS (
+    SELECT id, xid AS was, row_number() OVER (ORDER BY xid, id) - count(*) OVER () - 1 AS place FROM core_eventlog
+), moved AS (
+    UPDATE core_cursor c SET (xid, event_id) = (
+        SELECT coalesce(max(p.place), %s), coalesce((array_agg(p.id ORDER BY p.place DESC))[1], 0)
+        FROM placed p WHERE (p.was, p.id) <= (c.xid, c.event_id))
+)
+UPDATE core_eventlog e SET xid = p.place FROM placed p WHERE p.id = e.id
+"""
 
 
 def _follow(name: str) -> None:
@@ -96,6 +110,8 @@ def _step(name: str) -> int | None:
         cursor = Cursor.objects.select_for_update(skip_locked=True).filter(pk=name).first()
         if cursor is None:
             return None if Cursor.objects.filter(pk=name).exists() else _begin(name)
+        with connection.cursor() as sql:
+            sql.execute(_GIVE_WAY)
         events = list(_beyond(cursor).extra(where=[_BELOW_HORIZON]).order_by("xid", "id")[:BATCH])
         wanted = [event for event in events if event.topic in topics]
         try:
@@ -113,7 +129,7 @@ def _step(name: str) -> int | None:
 
 def _begin(name: str) -> int:
     """A new subscriber starts at the beginning of the log. Two workers may meet here: one row results."""
-    Cursor.objects.bulk_create([Cursor(subscriber=name)], ignore_conflicts=True)
+    Cursor.objects.bulk_create([Cursor(subscriber=name, xid=START)], ignore_conflicts=True)
     return 1
 
 
@@ -144,7 +160,7 @@ def _beyond(cursor: Cursor) -> Any:
 
 
 def _behind(name: str) -> bool:
-    return _beyond(Cursor.objects.filter(pk=name).first() or Cursor(subscriber=name)).exists()
+    return _beyond(Cursor.objects.filter(pk=name).first() or Cursor(subscriber=name, xid=START)).exists()
 
 
 def _retry(held: jobs.Claim) -> None:

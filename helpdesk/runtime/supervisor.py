@@ -23,7 +23,7 @@ from helpdesk.runtime.errors import CannotStart
 STOP_ORDER = (("mail", "web"), ("beat", "clock"), ("worker",))
 PATIENCE = {"worker": 30.0}  # seconds before a role that will not end is killed
 DEFAULT_PATIENCE = 10.0
-NOT_READY_AFTER = 60.0
+NOT_READY_AFTER, ASK_EVERY = 60.0, 0.1  # seconds
 
 
 class Supervisor:
@@ -128,14 +128,17 @@ class Supervisor:
 
     def _watch(self) -> None:
         """Pass lines on, start again what died, say when the desk is ready."""
-        ready_since: float | None = None
-        begun = time.monotonic()
+        announced = False
+        begun = asked = time.monotonic()
         while not self.stopping:
-            self._pass_on(0.05 if ready_since is None else 1.0)
+            self._pass_on(1.0 if announced else 0.05)
             self._start_again()
-            if ready_since is None and (self._is_ready() or time.monotonic() - begun > NOT_READY_AFTER):
-                ready_since = time.monotonic()
-                sys.stdout.write(self.announce())
+            if announced or time.monotonic() - asked < ASK_EVERY:
+                continue
+            asked = time.monotonic()
+            if (ready := self._is_ready()) or asked - begun > NOT_READY_AFTER:
+                announced = True
+                sys.stdout.write(self.announce() if ready else "The desk is not ready yet; the lines above say why.\n")
                 sys.stdout.flush()
 
     def _pass_on(self, seconds: float) -> None:

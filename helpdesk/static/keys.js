@@ -103,10 +103,12 @@ document.addEventListener("click", (event) => {
   } else if (!document.dispatchEvent(new CustomEvent("desk:act", { detail: { name, source: button }, cancelable: true }))) event.preventDefault();
 });
 
+// A choice made in a menu closes it, so that what it changes may be drawn anew.
+const closeMenu = (menu) => menu?.matches(":popover-open") && menu.hidePopover();
+document.addEventListener("htmx:beforeRequest", (event) => closeMenu(event.target.closest(".menu")));
 document.addEventListener("click", (event) => {
-  // A choice made in a menu closes it.
-  const menu = event.target.closest("button, a")?.closest(".menu");
-  if (menu && event.target.closest("button:not([type=button]), a, [data-act]")) setTimeout(() => menu.matches(":popover-open") && menu.hidePopover(), 0);
+  const menu = event.target.closest("button:not([type=button]), a, [data-act], [data-dialog]")?.closest(".menu");
+  if (menu) setTimeout(() => closeMenu(menu), 0);
 });
 
 /* --- menus ----------------------------------------------------------------------------------------------------- */

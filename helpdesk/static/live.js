@@ -106,7 +106,8 @@ window.htmx?.defineExtension("keyed", {
 export async function fetchParts(url) {
   try {
     const answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
-    if (answer.redirected && answer.url.includes("/accounts/login")) location.reload();
+    if (answer.status === 401) location.assign(answer.headers.get("HX-Redirect") || "/accounts/login/");
+    if (answer.status === 404 && url === document.getElementById("thread")?.dataset.src) location.assign("/inbox/"); // no longer ours
     if (!answer.ok) return null;
     const holder = document.createElement("template");
     holder.innerHTML = await answer.text();
@@ -173,8 +174,7 @@ export function toast({ text, kind = "info", undo = "" }) {
     lastUndo = { url: undo, until: Date.now() + 10000, box };
   }
   const stack = document.getElementById("toasts");
-  stack.append(box);
-  while (stack.children.length > 3) stack.firstElementChild.remove();
+  stack.replaceChildren(box);
   const end = () => box.remove();
   let timer = setTimeout(end, undo ? 10000 : kind === "error" ? 8000 : 4000);
   box.addEventListener("pointerenter", () => clearTimeout(timer));
@@ -197,10 +197,10 @@ export function takeBack() {
 document.addEventListener("toast", (event) => toast(event.detail));
 document.addEventListener("htmx:sendError", () => toast({ text: word("no-connection"), kind: "error" }));
 document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
-  if (!xhr.getResponseHeader("HX-Trigger")) toast({ text: word("failed", xhr.getResponseHeader("X-Request-ID") || xhr.status), kind: "error" });
+  const isShown = [409, 422].includes(xhr.status) && xhr.responseText;
+  if (!isShown && !xhr.getResponseHeader("HX-Trigger")) toast({ text: word("failed", xhr.getResponseHeader("X-Request-ID") || xhr.status), kind: "error" });
 });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (detail.xhr.responseURL.includes("/accounts/login")) location.reload();
   if ([409, 422].includes(detail.xhr.status) && detail.xhr.getResponseHeader("HX-Reswap") !== "none" && detail.serverResponse) detail.shouldSwap = true;
 });
 

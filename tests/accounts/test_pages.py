@@ -116,6 +116,7 @@ def test_a_supervisor_sees_only_what_a_supervisor_may_do(supervisor, agent, make
         assert act not in page, act
     offered = re.search(r'<select name="role".*?</select>', page, re.DOTALL)[0]
     assert re.findall(r'value="(\w+)"', offered) == ["agent"]
+    assert re.findall(r'name="teams" value="(\d+)"', page) == [str(team.pk)]
     form = {"email": "n@desk.test", "role": "admin", "language": "vi", "teams": [team.pk]}
     assert client.post("/control/people/invite/", form).status_code == 422
     form |= {"role": "agent", "teams": [other_team.pk]}
@@ -233,3 +234,22 @@ def test_a_page_for_strangers_asks_the_database_nothing(db, django_assert_num_qu
 def test_nobody_is_left_unnamed(make_user):
     assert str(make_user("lan")) == "Lan"
     assert str(User(email="x@y.test")) == "x@y.test"
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Windows"),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+         "Chrome on Linux"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Safari/604",
+         "Safari on iPhone"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537 Chrome/140 Safari/537 Edg/140", "Edge on Windows"),
+        ("curl/8.0", "curl/8.0"),
+        ("", "Unknown browser"),
+    ],
+)  # fmt: skip
+def test_a_session_is_called_by_its_browser(agent, name):
+    from helpdesk.accounts.templatetags.accounts import browser_name
+
+    assert browser_name(agent) == name

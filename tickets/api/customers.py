@@ -1,5 +1,6 @@
 """Customers: list, read, change, addresses, merges, the timeline; and whom we no longer listen to."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import django_filters as filters
@@ -153,7 +154,7 @@ class CustomerView(ApiView):
     def _answer(self, customer: Customer) -> Response:
         return Response(self._shown([customer], many=True)[0])
 
-    def _shown(self, rows: list[Customer], **options: Any) -> Any:
+    def _shown(self, rows: Sequence[Customer], **options: Any) -> Any:
         found = queries.identities_of([customer.pk for customer in rows])
         context = {**self.get_serializer_context(), "identities": found}
         return CustomerOut(rows, context=context, **options).data

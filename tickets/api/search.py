@@ -53,8 +53,11 @@ class SearchView(ApiView):
         responses={200: FoundOut(many=True)},
     )
     def list(self, request: Request) -> Response:
-        typed = {"places" if name == "in" else name: request.query_params[name] for name in ("q", "in", "lang", "limit")
-                 if name in request.query_params}
+        typed = {
+            "places" if name == "in" else name: request.query_params[name]
+            for name in ("q", "in", "lang", "limit")
+            if name in request.query_params
+        }
         asked = Asked(data=typed)
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data

@@ -13,8 +13,8 @@ from tickets.enums import (
     Direction,
     Kind,
     Metric,
-    Mood,
     MomentOfTruth,
+    Mood,
     Priority,
     SlaState,
     Status,
@@ -186,7 +186,9 @@ class CustomerOut(Shape):
     tags = serializers.ListField(child=serializers.CharField(), read_only=True)
     notes = serializers.CharField(read_only=True)
     identities = serializers.SerializerMethodField(help_text="Also those that came by merging.")
-    value = serializers.SerializerMethodField(help_text="What they bought so far; null while no shop is connected.")
+    value = serializers.SerializerMethodField(
+        "get_worth", help_text="What they bought so far; null while no shop is connected."
+    )
     canonical = OrNull(source="canonical_id")
     created_at = Moment(read_only=True)
     updated_at = Moment(read_only=True)
@@ -196,7 +198,7 @@ class CustomerOut(Shape):
         return IdentityOut(self.context["identities"].get(customer.pk, []), many=True).data
 
     @extend_schema_field(MoneyOut(allow_null=True))
-    def get_value(self, customer: Customer) -> None:
+    def get_worth(self, customer: Customer) -> None:
         return None
 
 

@@ -155,7 +155,10 @@ class TicketView(ApiView):
         return self._answer(queries.ticket_for(self.actor, pk))
 
     @extend_schema(
-        operation_id="list_clocks", summary="List a ticket's clocks", responses={200: ClockOut(many=True)}, filters=False
+        operation_id="list_clocks",
+        summary="List a ticket's clocks",
+        responses={200: ClockOut(many=True)},
+        filters=False,
     )
     def clocks(self, request: Request, pk: str) -> Response:
         ticket = queries.ticket_for(self.actor, pk)

@@ -1,16 +1,12 @@
 """Addresses of the API of the work."""
 
-from django.urls import path, register_converter
+from django.urls import path
 
-from helpdesk.core.api import IdConverter
 from tickets.api.attachments import AttachmentView
 from tickets.api.conversation import ConversationView
 from tickets.api.customers import BlockedView, CustomerTimelineView, CustomerView
 from tickets.api.search import SearchView
 from tickets.api.tickets import TicketView
-
-register_converter(IdConverter, "id")
-
 
 ticket_urls = [
     path("tickets/", TicketView.as_view({"get": "list"})),

@@ -22,6 +22,7 @@ from tickets.events import (
 from tickets.models import BlockedSender, Customer, Identity, IdentityClaim, Ticket
 
 ADDABLE = ("email", "phone")  # what somebody at the desk may add; all others come with proof of their own
+MAX_TRIES = 5
 EDITABLE = ("name", "language", "form_of_address", "tier", "tags", "notes")
 
 
@@ -31,7 +32,8 @@ def resolve(*, address: Address, also_known: tuple[Address, ...] = (), language:
     Only verified further addresses join people. The caller holds the transaction.
     """
     identity = _identity(address) or _make(address, also_known, language)
-    customer = _lock_survivor(identity.customer_id)
+    proved = [other for other in also_known if other.verified]
+    customer = _lock_everyone(identity, proved)
     if address.verified and identity.verified_at is None:
         verify(identity=identity, evidence=address.evidence)
     for other in also_known:
@@ -60,7 +62,7 @@ def prove(*, customer: Customer, address: Address) -> Customer:
     if keeper.pk == customer.pk:
         return customer
     merge(survivor_id=keeper.pk, loser_id=customer.pk, actor=Actor.system(), evidence=address.evidence)
-    return _lock_survivor(keeper.pk)
+    return Customer.objects.get(pk=keeper.pk)  # locked by merge
 
 
 def claim(*, customer_id: int, kind: str, value: str) -> IdentityClaim | None:
@@ -74,7 +76,9 @@ def claim(*, customer_id: int, kind: str, value: str) -> IdentityClaim | None:
 def verify(*, identity: Identity, evidence: str) -> None:
     """An address has been proved, in the caller's transaction."""
     identity.verified_at, identity.evidence = now(), evidence[:60]
-    identity.save(update_fields=["verified_at", "evidence"])
+    unproved = Identity.objects.filter(pk=identity.pk, verified_at__isnull=True)
+    if not unproved.update(verified_at=identity.verified_at, evidence=identity.evidence):
+        return  # another message proved it meanwhile
     event = IdentityVerified(customer_id=identity.customer_id, identity_id=identity.pk, evidence=evidence[:60])
     record(event, actor=Actor.system())
 
@@ -93,7 +97,9 @@ def change(*, customer_id: int | str, actor: Actor, **fields: Any) -> Customer:
             setattr(customer, name, fields[name])
         _save(customer, *changed)
         if "name" in changed:
-            Ticket.objects.filter(customer=customer).update(customer_name=customer.name)
+            theirs = Ticket.objects.filter(customer=customer)
+            list(theirs.select_for_update(no_key=True).order_by("pk").values_list("pk"))  # in the one order
+            theirs.update(customer_name=customer.name)
         record(CustomerChanged(customer_id=customer.pk, fields=changed), actor=actor)
     return customer
 
@@ -122,8 +128,12 @@ def add_address(*, customer_id: int | str, kind: str, value: str, actor: Actor) 
 
 def merge(*, survivor_id: int | str, loser_id: int | str, actor: Actor, evidence: str = "agent") -> Customer:
     """Two customers are one person: the loser points at the survivor. Both rows, and all addresses, stay."""
+    try:
+        ids = sorted({int(survivor_id), int(loser_id)})  # one order, so that two merges cannot deadlock
+    except (TypeError, ValueError):
+        raise NotFound from None
     with transaction.atomic():
-        for customer_id in sorted({int(survivor_id), int(loser_id)}):  # one order, so that two merges cannot deadlock
+        for customer_id in ids:
             customer_for(actor, customer_id, lock=True)
         kept, lost = customer_for(actor, survivor_id), customer_for(actor, loser_id)
         if survivor(kept).pk == survivor(lost).pk:
@@ -170,7 +180,7 @@ def unblock(*, blocked_id: int | str, actor: Actor) -> None:
     with transaction.atomic():
         try:
             blocked = BlockedSender.objects.select_for_update().get(pk=int(blocked_id))
-        except (BlockedSender.DoesNotExist, ValueError):
+        except (BlockedSender.DoesNotExist, ValueError, TypeError, OverflowError):
             raise NotFound from None
         identity = Identity.objects.filter(kind=blocked.kind, value=blocked.value).first()
         blocked.delete()
@@ -209,11 +219,23 @@ def _add(customer: Customer, address: Address) -> Identity:
     )
 
 
-def _lock_survivor(customer_id: int) -> Customer:
-    customer = Customer.objects.select_for_update().get(pk=customer_id)
-    while customer.canonical_id is not None:
-        customer = Customer.objects.select_for_update().get(pk=customer.canonical_id)
-    return customer
+def _lock_everyone(identity: Identity, proved: list[Address]) -> Customer:
+    """Lock everybody whom this message may join, in the order of their ids; returns who writes.
+
+    They are looked up without a lock first: whoever was merged away meanwhile is looked up once more.
+    """
+    for _ in range(MAX_TRIES):
+        writer = survivor(Customer.objects.get(pk=identity.customer_id))
+        others = [survivor(known.customer) for other in proved if (known := _identity(other))]
+        ids = {writer.pk, *(other.pk for other in others)}
+        before = transaction.savepoint() if proved else None  # going back to it lets the locks go
+        found = Customer.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+        locked = {customer.pk: customer for customer in found}
+        if all(customer.canonical_id is None for customer in locked.values()):
+            return locked[writer.pk]
+        if before:
+            transaction.savepoint_rollback(before)
+    raise Retry("the customer is being merged again and again", after=1)
 
 
 def _save(customer: Customer, *fields: str) -> None:

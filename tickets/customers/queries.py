@@ -30,10 +30,10 @@ def customer_for(actor: Actor, customer_id: int | str, *, lock: bool = False) ->
     """The customer if the actor may know them; raises NotFound. With lock=True the row is locked."""
     found = customers(actor)
     if lock:
-        found = Customer.objects.select_for_update().filter(pk__in=found.values("pk"))
+        found = Customer.objects.select_for_update(no_key=True).filter(pk__in=found.values("pk"))
     try:
         return found.get(pk=int(customer_id))
-    except (Customer.DoesNotExist, ValueError, OverflowError):
+    except (Customer.DoesNotExist, ValueError, TypeError, OverflowError):
         raise NotFound from None
 
 
@@ -77,6 +77,17 @@ def identities_of(customer_ids: list[int]) -> dict[int, list[Identity]]:
 def blocked() -> QuerySet[BlockedSender]:
     """Every address we do not listen to."""
     return BlockedSender.objects.all()
+
+
+def block_of(kind: str, value: str) -> BlockedSender | None:
+    """The block on this address, if there is one."""
+    return BlockedSender.objects.filter(kind=kind, value=value).first()
+
+
+def blocked_senders(actor: Actor) -> QuerySet[BlockedSender]:
+    """Whom we do not listen to, latest first; for supervisors and admins, nobody for others."""
+    found = BlockedSender.objects.select_related("blocked_by").order_by("-pk")
+    return found if actor.is_supervisor else found.none()
 
 
 def is_blocked(kind: str, value: str) -> bool:

@@ -38,7 +38,10 @@ def build(*, password: str, site_url: str) -> None:
         kind="webchat",
         name="Chat trên website",
         team=teams["care"],
-        config={"origins": [site_url], "greeting": "Xin chào! Mình giúp gì được cho bạn?"},
+        config={
+            "origins": [site_url],
+            "greeting": {"vi": "Xin chào! Mình giúp gì được cho bạn?", "en": "Hello! How can we help you?"},
+        },
         secrets={"identity_secret": "demo-identity-secret"},
     )
     actors = {role: actor_for(user) for role, user in people.items()}

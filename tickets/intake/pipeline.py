@@ -1,12 +1,15 @@
 """One customer message becomes one ticket message: read it from top to bottom."""
 
 from django.db.models.functions import Greatest
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from channels_app import outbound, ports
 from channels_app.contracts import NewMessage, Origin, Receipt, Unknown
 from channels_app.models import Thread
 from helpdesk.core.actor import Actor
+from helpdesk.core.errors import Retry
+from helpdesk.core.text import short_id
 from tickets.customers import actions as customers
 from tickets.customers.queries import is_blocked
 from tickets.enums import Status
@@ -15,6 +18,8 @@ from tickets.lifecycle import actions as lifecycle
 from tickets.messages import receiving, threading
 from tickets.models import Customer, Ticket
 from tickets.understanding import language
+
+MAX_TRIES = 5
 
 
 def plug_in() -> None:
@@ -38,16 +43,20 @@ def new_message(item: NewMessage, origin: Origin) -> None:
     thread = _thread(item, origin)
     if receiving.already_here(item, thread):
         return
-    match = threading.match(item, customer, thread)
-    is_new = match.ticket is None
-    ticket = _ticket(match, item, customer, origin, is_spam=verdict.spam, spoken=spoken)
+    match, ticket = _match(item, customer, thread)
+    is_new = ticket is None
+    if ticket is None:
+        ticket = _open(match, item, customer, origin, is_spam=verdict.spam, spoken=spoken)
+    elif match.reopen and not verdict.quietly:
+        lifecycle.reopen(ticket=ticket, actor=Actor.customer(customer.pk))
+    evidence = match.evidence | ({"quietly": verdict.reason} if verdict.quietly else {})
     receiving.receive(
         ticket=ticket,
         customer=customer,
         thread=thread,
         item=item,
         origin=origin,
-        evidence=match.evidence,
+        evidence=evidence,
         is_new=is_new,
         quietly=verdict.quietly,
     )
@@ -75,9 +84,9 @@ def _thread(item: NewMessage, origin: Origin) -> Thread:
     """The customer's line on this channel."""
     thread, _fresh = Thread.objects.get_or_create(
         channel_id=origin.channel.id,
-        key=item.thread_key,
+        key=short_id(item.thread_key),
         defaults={
-            "address": item.sender.value,
+            "address": item.sender.value[:255],
             "name": item.sender.name[:200],
             "last_inbound_at": item.occurred_at,
         },
@@ -88,26 +97,35 @@ def _thread(item: NewMessage, origin: Origin) -> Thread:
     return thread
 
 
-def _ticket(
+def _match(item: NewMessage, customer: Customer, thread: Thread) -> tuple[threading.Match, Ticket | None]:
+    """The ticket it belongs to, locked, or None for a new one.
+
+    The match is made without a lock: a ticket that was merged or closed meanwhile is looked up once more.
+    """
+    for _try in range(MAX_TRIES):
+        match = threading.match(item, customer, thread)
+        if match.ticket is None:
+            return match, None
+        ticket = Ticket.objects.select_for_update(no_key=True).get(pk=match.ticket.pk)
+        if threading.still(match, ticket):
+            return match, ticket
+    raise Retry("the ticket changes again and again", after=1)
+
+
+def _open(
     match: threading.Match, item: NewMessage, customer: Customer, origin: Origin, *, is_spam: bool, spoken: str
 ) -> Ticket:
-    """The ticket it belongs to, locked: an old one, reopened where it was solved, or a new one."""
-    actor = Actor.customer(customer.pk)
-    if match.ticket is not None:
-        ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=match.ticket.pk)
-        if match.reopen and not item.auto:
-            lifecycle.reopen(ticket=ticket, actor=actor)
-        return ticket
+    """A new ticket for what belongs to none."""
     return lifecycle.open(
         customer=customer,
         subject=item.subject or item.text.strip().split("\n")[0][:80],
         team_id=origin.channel.team_id,
         channel_id=origin.channel.id,
         channel_kind=origin.channel.kind,
-        at=item.occurred_at,
+        at=min(item.occurred_at, now()),
         status=Status.SPAM if is_spam else Status.OPEN,
         language=spoken,
         linked_to=match.linked_to,
         link_reason=match.reason,
-        actor=actor,
+        actor=Actor.customer(customer.pk),
     )

@@ -1,25 +1,25 @@
 """What can be done to a ticket: lock, check, change, record."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils.timezone import now
+from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import Membership, Team, User
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Conflict, Invalid, StaleVersion
-from helpdesk.core.events import Event
 from helpdesk.core.recorder import record
-from tickets.enums import Priority, Status
+from helpdesk.core.text import storable
+from tickets.enums import ACTIVE, Priority, Status
 from tickets.events import TicketChanged, TicketOpened, TicketReopened
-from tickets.lifecycle import states
+from tickets.lifecycle import standing, states
 from tickets.lifecycle.queries import ticket_for
 from tickets.models import Customer, Ticket, TicketLink, TicketViewing, UndoStep
 from tickets.pokes import poke
-from tickets.sla import policies
 
 MAX_TAGS = 30
 
@@ -107,25 +107,24 @@ def set_status(*, ticket_id: int | str, status: str, actor: Actor, version: int 
         raise Invalid(fields={"status": "unknown"})
     with transaction.atomic():
         ticket = _locked(ticket_id, actor, version)
-        if ticket.merged_into_id is not None or not states.may_follow(ticket.status, status):
+        if not states.may_follow(ticket.status, status):
             raise Conflict(fields={"status": ticket.status})
-        before = ticket.status
-        if before == status:
-            return ticket
-        changes: dict[str, Any] = {"status": status}
-        if status in (Status.SOLVED, Status.CLOSED):
-            changes["solved_at"] = ticket.solved_at or now()
-            changes["waiting_since"] = None
-            changes["unread"] = False
-        elif status == Status.OPEN and before in (Status.SOLVED, Status.CLOSED, Status.SPAM):
-            changes["solved_at"] = None
-            ticket.reopened_count += 1
-        if status in (Status.SOLVED, Status.CLOSED, Status.SPAM):
-            changes["snoozed_until"] = None
-            policies.stop(ticket)
-        elif before in (Status.SOLVED, Status.CLOSED, Status.SPAM):
-            policies.resume(ticket)
-        return _change(ticket, actor, "status", **changes)
+        return _change(ticket, actor, "status", **status_fields(ticket, status))
+
+
+def status_fields(ticket: Ticket, status: str) -> dict[str, Any]:
+    """What goes with a status: when it was solved, what that settles, and that nobody is reminded of it any more."""
+    if ticket.status == status:
+        return {}
+    fields: dict[str, Any] = {"status": status}
+    if status in ACTIVE:
+        if not ticket.is_active:
+            fields |= {"solved_at": None, "settled_at": None, "reopened_count": ticket.reopened_count + 1}
+        return fields
+    fields["snoozed_until"] = None
+    if status != Status.SPAM:
+        fields |= {"solved_at": ticket.solved_at or now(), "settled_at": now(), "unread": False}
+    return fields
 
 
 def set_priority(*, ticket_id: int | str, priority: str, actor: Actor, version: int | None = None) -> Ticket:
@@ -141,7 +140,7 @@ def set_priority(*, ticket_id: int | str, priority: str, actor: Actor, version: 
 def set_subject(*, ticket_id: int | str, subject: str, actor: Actor, version: int | None = None) -> Ticket:
     """Name what it is about."""
     with transaction.atomic():
-        return _change(_locked(ticket_id, actor, version), actor, "subject", subject=subject.strip()[:250])
+        return _change(_locked(ticket_id, actor, version), actor, "subject", subject=storable(subject).strip()[:250])
 
 
 def snooze(*, ticket_id: int | str, until: datetime | None, actor: Actor, version: int | None = None) -> Ticket:
@@ -184,56 +183,79 @@ def mark_read(*, ticket_id: int | str, actor: Actor) -> None:
 def viewed(*, ticket_id: int | str, actor: Actor, is_open: bool) -> None:
     """A ticket was opened on, or left, an agent's screen: handling time is reckoned from these."""
     ticket = ticket_for(actor, ticket_id)
-    open_now = TicketViewing.objects.filter(user_id=actor.id, left_at__isnull=True)
+    open_now = TicketViewing.objects.filter(user_id=actor.user_id, left_at__isnull=True)
     with transaction.atomic():
         open_now.filter(~Q(ticket=ticket) if is_open else Q(ticket=ticket)).update(left_at=now())
         if is_open and not open_now.filter(ticket=ticket).exists():
-            TicketViewing.objects.create(ticket=ticket, user_id=actor.id)
+            TicketViewing.objects.create(ticket=ticket, user_id=actor.user_id)
 
 
 def wake_snoozed() -> datetime | None:
     """Clock finder: brings back tickets whose time has come; returns when the next one is due."""
     system = Actor.system()
     with transaction.atomic():
-        due = Ticket.objects.select_for_update(skip_locked=True, of=("self",)).filter(snoozed_until__lte=now())[:100]
+        due = Ticket.objects.select_for_update(skip_locked=True, of=("self",), no_key=True).filter(
+            snoozed_until__lte=now()
+        )[:100]
         for ticket in due:
             _change(ticket, system, "", snoozed_until=None)
     waiting = Ticket.objects.filter(snoozed_until__isnull=False).order_by("snoozed_until")
     return waiting.values_list("snoozed_until", flat=True).first()
 
 
-def save(ticket: Ticket, *fields: str) -> None:
-    """Write a locked ticket's fields as its next version."""
+def save(ticket: Ticket, *fields: str, talked: bool = False) -> None:
+    """Write a locked ticket's fields as its next version.
+
+    talked: the conversation itself has moved, so an answer written before this is refused until its
+    writer has looked. A tick, a tag or a clock is a new version for screens only.
+    """
     ticket.version += 1
     ticket.updated_at = now()
+    if talked:
+        ticket.talked_version = ticket.version
+        fields = (*fields, "talked_version")
     ticket.save(update_fields=[*fields, "version", "updated_at"])
+
+
+def set_fields(ticket: Ticket, fields: dict[str, Any]) -> TicketChanged | None:
+    """Set fields of a locked ticket; the event that says so, or None when all were so already. The caller saves."""
+    changes = {
+        name: [plain(getattr(ticket, name)), plain(value)]
+        for name, value in fields.items()
+        if getattr(ticket, name) != value
+    }
+    for name, value in fields.items():
+        setattr(ticket, name, value)
+    return TicketChanged(ticket_id=ticket.pk, changes=changes) if changes else None
 
 
 def _change(ticket: Ticket, actor: Actor, verb: str, **fields: Any) -> Ticket:
     """Set fields of a locked ticket, remember how they were, record and poke. No change, no event."""
-    before = {name: getattr(ticket, name) for name in fields}
-    changes = {name: [_plain(before[name]), _plain(value)] for name, value in fields.items() if before[name] != value}
-    if not changes:
-        return ticket
     was_in = ticket.team_id
-    for name, value in fields.items():
-        setattr(ticket, name, value)
-    save(ticket, *fields, "next_due_at", "sla_state", "reopened_count", "snoozed_by")
+    event = set_fields(ticket, fields)
+    if event is None:
+        return ticket
+    if "status" in fields:
+        standing.refresh(ticket)
+    save(ticket, *fields, *(standing.FIELDS if "status" in fields else ()), "snoozed_by")
     if verb and actor.is_user:
         UndoStep.objects.create(
             ticket=ticket,
-            user_id=actor.id,
+            user_id=actor.user_id,
             verb=verb,
-            before={name: pair[0] for name, pair in changes.items()},
-            after={name: pair[1] for name, pair in changes.items()},
+            before={name: pair[0] for name, pair in event.changes.items()},
+            after={name: pair[1] for name, pair in event.changes.items()},
         )
-    events: list[Event] = [TicketChanged(ticket_id=ticket.pk, changes=changes)]
-    record(*events, actor=actor, pokes=[poke(ticket, was_in)])
+    record(event, actor=actor, pokes=[poke(ticket, was_in)])
     return ticket
 
 
 def _locked(ticket_id: int | str, actor: Actor, version: int | None) -> Ticket:
     ticket = ticket_for(actor, ticket_id, lock=True)
+    if ticket.merged_into_id is not None:
+        raise Conflict(
+            _("This ticket was merged into another one."), fields={"merged_into": str(ticket.merged_into_id)}
+        )
     if version is not None and ticket.version != version:
         raise StaleVersion(fields={"version": ticket.version})
     return ticket
@@ -242,7 +264,7 @@ def _locked(ticket_id: int | str, actor: Actor, version: int | None) -> Ticket:
 def _may_hold(ticket: Ticket, user_id: int | str) -> bool:
     try:
         user = User.objects.get(pk=int(user_id), is_active=True)
-    except (User.DoesNotExist, ValueError):
+    except (User.DoesNotExist, ValueError, TypeError, OverflowError):
         return False
     if ticket.team_id is None or user.role == "admin":
         return True
@@ -254,14 +276,14 @@ def _team(team_id: int | str | None) -> Team | None:
         return None
     try:
         return Team.objects.get(pk=int(team_id), is_active=True)
-    except (Team.DoesNotExist, ValueError):
+    except (Team.DoesNotExist, ValueError, TypeError, OverflowError):
         raise Invalid(fields={"team": "unknown"}) from None
 
 
 def _tag(word: str) -> str:
-    return " ".join(str(word).lower().split())[:60]
+    return " ".join(storable(str(word)).lower().split())[:60]
 
 
-def _plain(value: Any) -> Any:
-    """A field's value as JSON keeps it."""
-    return value.isoformat() if isinstance(value, datetime) else value
+def plain(value: Any) -> Any:
+    """A field's value as JSON keeps it: times in UTC, so that the same moment is the same text."""
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

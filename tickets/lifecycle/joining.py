@@ -4,42 +4,47 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils.timezone import now
 
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Conflict, Invalid, NotFound
 from helpdesk.core.recorder import record
-from helpdesk.core.text import snippet
+from helpdesk.core.text import storable
 from tickets.enums import Status
 from tickets.events import ChangeUndone, MessageMoved, TicketMerged, TicketSplit, TicketUnmerged
-from tickets.lifecycle.actions import save
-from tickets.lifecycle.queries import ticket_for
-from tickets.models import Message, Ticket, TicketLink, UndoStep
+from tickets.lifecycle import standing
+from tickets.lifecycle.actions import plain, save, set_fields
+from tickets.lifecycle.queries import locked_survivor, survivor, ticket_for
+from tickets.models import Message, SlaClock, Ticket, TicketLink, UndoStep
 from tickets.pokes import poke
-from tickets.sla import policies
+
+MAX_TRIES = 5
+_LOST = ("merged_into", "merged_at", "status", "snoozed_until")
 
 
 def merge(*, survivor_id: int | str, loser_id: int | str, actor: Actor) -> Ticket:
-    """Two tickets are one conversation: the survivor shows both; replies to the loser follow the survivor."""
+    """Two tickets are one conversation: the survivor shows both; replies to the loser follow the survivor.
+
+    The loser's clocks run on as the survivor's: a merge is no answer.
+    """
     with transaction.atomic():
         kept, lost = _lock_pair(survivor_id, loser_id, actor)
         if kept.merged_into_id is not None or lost.merged_into_id is not None:
             raise Conflict(fields={"ticket": "already_merged"})
-        step = {"status": lost.status, "snoozed_until": lost.snoozed_until and lost.snoozed_until.isoformat()}
-        waited = [since for since in (kept.waiting_since, lost.waiting_since) if since]
-        before = {"waiting_since": kept.waiting_since and kept.waiting_since.isoformat()}
+        joined = [address for address in lost.participants if address not in kept.participants]
+        before = {
+            "status": lost.status,
+            "snoozed_until": plain(lost.snoozed_until),
+            "joined": joined,
+        }
         lost.merged_into, lost.merged_at, lost.status, lost.snoozed_until = kept, now(), Status.CLOSED, None
-        policies.stop(lost)
-        save(lost, "merged_into", "merged_at", "status", "snoozed_until", "next_due_at", "sla_state")
-        kept.message_count += lost.message_count
-        kept.waiting_since = min(waited) if waited else None
-        kept.participants = list(dict.fromkeys([*kept.participants, *lost.participants]))
-        if lost.last_message_at > kept.last_message_at:
-            kept.last_message_at, kept.snippet = lost.last_message_at, lost.snippet
-            kept.last_direction = lost.last_direction
-        save(kept, "message_count", "waiting_since", "participants", "last_message_at", "snippet", "last_direction")
-        _remember(kept, actor, "merge", {**step, **before}, {"loser": lost.pk})
+        save(lost, *_LOST)
+        standing.refresh(kept)
+        kept.participants = [*kept.participants, *joined]
+        save(kept, *standing.FIELDS, "participants", talked=True)
+        lost.waiting_since, lost.next_due_at, lost.sla_state = None, None, ""
+        lost.save(update_fields=["waiting_since", "next_due_at", "sla_state"])
+        _remember(kept, actor, "merge", before, {"loser": lost.pk})
         event = TicketMerged(ticket_id=kept.pk, other_id=lost.pk)
         record(event, actor=actor, pokes=[poke(kept), poke(lost)])
     return kept
@@ -48,27 +53,29 @@ def merge(*, survivor_id: int | str, loser_id: int | str, actor: Actor) -> Ticke
 def split(*, ticket_id: int | str, message_ids: list[int], actor: Actor, subject: str = "") -> Ticket:
     """Chosen messages become a ticket of their own, linked to the first. Returns the new ticket."""
     with transaction.atomic():
-        ticket = ticket_for(actor, ticket_id, lock=True)
-        chosen = list(Message.objects.select_for_update().filter(ticket=ticket, pk__in=message_ids).order_by("pk"))
+        ticket = locked_survivor(actor, ticket_id)
+        said = Message.objects.filter(ticket__in=ticket.family())
+        chosen = list(said.filter(pk__in=message_ids).order_by("pk"))
         if not chosen or len(chosen) != len(set(message_ids)):
             raise Invalid(fields={"message_ids": "not_on_this_ticket"})
-        if len(chosen) == Message.objects.filter(ticket=ticket).count():
+        if len(chosen) == said.count():
             raise Invalid(fields={"message_ids": "all_of_them"})
         last = chosen[-1]
         fresh = Ticket.objects.create(
             customer_id=last.customer_id or ticket.customer_id,
             customer_name=ticket.customer_name,
-            subject=(subject or last.subject or ticket.subject)[:250],
+            subject=storable(subject or last.subject or ticket.subject)[:250],
             team_id=ticket.team_id,
             assignee_id=ticket.assignee_id,
             channel_id=last.channel_id or ticket.channel_id,
             channel_kind=last.channel_kind or ticket.channel_kind,
             language=ticket.language,
             participants=ticket.participants,
+            last_message_at=last.occurred_at,
         )
         TicketLink.objects.create(ticket=fresh, other=ticket, reason="split")
-        _move(chosen, ticket, fresh)
-        _remember(ticket, actor, "split", {"messages": [m.pk for m in chosen]}, {"ticket": fresh.pk})
+        stood_on = _move(chosen, ticket, fresh)
+        _remember(ticket, actor, "split", {"messages": stood_on}, {"ticket": fresh.pk})
         event = TicketSplit(ticket_id=ticket.pk, other_id=fresh.pk)
         record(event, actor=actor, pokes=[poke(ticket), poke(fresh)])
     return fresh
@@ -78,15 +85,16 @@ def move(*, message_id: int | str, to_ticket_id: int | str, actor: Actor) -> Mes
     """A message stood on the wrong ticket: put it on the right one."""
     with transaction.atomic():
         try:
-            message = Message.objects.get(pk=int(message_id))
-        except (Message.DoesNotExist, ValueError):
+            message = Message.objects.select_related("ticket").get(pk=int(message_id))
+        except (Message.DoesNotExist, ValueError, TypeError, OverflowError):
             raise NotFound from None
-        source, target = _lock_pair(message.ticket_id, to_ticket_id, actor)
-        message = Message.objects.select_for_update().get(pk=message.pk)
-        if message.ticket_id != source.pk or target.merged_into_id is not None:
+        ticket_for(actor, message.ticket_id)
+        source, target = _lock_pair(survivor(message.ticket).pk, to_ticket_id, actor)
+        message.refresh_from_db()
+        if message.ticket_id not in source.family() or source.merged_into_id or target.merged_into_id:
             raise Conflict
-        _move([message], source, target)
-        _remember(source, actor, "move", {"messages": [message.pk]}, {"ticket": target.pk})
+        stood_on = _move([message], source, target)
+        _remember(source, actor, "move", {"messages": stood_on}, {"ticket": target.pk})
         event = MessageMoved(ticket_id=source.pk, message_id=message.pk, other_id=target.pk)
         record(event, actor=actor, pokes=[poke(source), poke(target)])
     return message
@@ -95,94 +103,101 @@ def move(*, message_id: int | str, to_ticket_id: int | str, actor: Actor) -> Mes
 def undo(*, ticket_id: int | str, actor: Actor) -> Ticket:
     """Take back the actor's last step on this ticket; refused when somebody has changed the same since."""
     with transaction.atomic():
-        ticket = ticket_for(actor, ticket_id, lock=True)
-        step = (
-            UndoStep.objects.select_for_update()
-            .filter(ticket=ticket, user_id=actor.id, undone_at__isnull=True)
-            .order_by("-pk")
-            .first()
-        )
-        if step is None:
-            raise Conflict(fields={"undo": "nothing_to_undo"})
-        {"merge": _unmerge, "split": _rejoin, "move": _rejoin}.get(step.verb, _put_back)(ticket, step, actor)
+        ticket, other, step = _lock_step(ticket_id, actor)
+        was_in = ticket.team_id
+        if other is None:
+            _put_back(ticket, step, actor)
+        elif step.verb == "merge":
+            _unmerge(ticket, other, step, actor)
+        else:
+            _rejoin(ticket, other, step, actor)
         step.undone_at = now()
         step.save(update_fields=["undone_at"])
-        record(ChangeUndone(ticket_id=ticket.pk, verb=step.verb), actor=actor, pokes=[poke(ticket)])
+        record(ChangeUndone(ticket_id=ticket.pk, verb=step.verb), actor=actor, pokes=[poke(ticket, was_in)])
     return ticket
 
 
+def _lock_step(ticket_id: int | str, actor: Actor) -> tuple[Ticket, Ticket | None, UndoStep]:
+    """The ticket, the other one of a step that concerned two, both locked in the order of their ids, and the step."""
+    ticket = ticket_for(actor, ticket_id)
+    last = UndoStep.objects.filter(ticket=ticket, user_id=actor.user_id, undone_at__isnull=True).order_by("-pk")
+    for _try in range(MAX_TRIES):
+        step = last.first()
+        if step is None or actor.id is None:
+            raise Conflict(fields={"undo": "nothing_to_undo"})
+        other_id = step.after.get("loser") or step.after.get("ticket")
+        ids = [ticket.pk, *([other_id] if other_id else [])]
+        locked = {
+            row.pk: row for row in Ticket.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+        }
+        ticket = ticket_for(actor, ticket.pk)  # still theirs to see
+        if last.first() == step:
+            return locked[ticket.pk], locked.get(other_id) if other_id else None, step
+    raise Conflict
+
+
 def _put_back(ticket: Ticket, step: UndoStep, actor: Actor) -> None:
-    present = {name: _plain(getattr(ticket, name)) for name in step.after}
-    if present != step.after:
+    if {name: plain(getattr(ticket, name)) for name in step.after} != step.after:
         raise Conflict(fields={"undo": "changed_since"})
-    was_active = ticket.is_active
+    before: dict[str, Any] = {}
     for name, value in step.before.items():
-        is_time = name.endswith(("_at", "_until", "_since")) and value
-        setattr(ticket, name, datetime.fromisoformat(value) if is_time else value)
-    if "status" in step.before and ticket.is_active and not was_active:
-        policies.resume(ticket)
-    elif "status" in step.before and was_active and not ticket.is_active:
-        policies.stop(ticket)
-    save(ticket, *step.before, "next_due_at", "sla_state")
+        is_time = name.endswith(("_at", "_until")) and value
+        before[name] = datetime.fromisoformat(value) if is_time else value
+    event = set_fields(ticket, before)
+    if "status" in before:
+        standing.refresh(ticket)
+    save(ticket, *before, *standing.FIELDS)
+    if event:
+        record(event, actor=actor)
 
 
-def _unmerge(ticket: Ticket, step: UndoStep, actor: Actor) -> None:
-    lost = Ticket.objects.select_for_update().get(pk=step.after["loser"])
+def _unmerge(ticket: Ticket, lost: Ticket, step: UndoStep, actor: Actor) -> None:
     if lost.merged_into_id != ticket.pk:
         raise Conflict(fields={"undo": "changed_since"})
-    lost.merged_into = lost.merged_at = None
-    lost.status = step.before["status"]
     until = step.before.get("snoozed_until")
-    lost.snoozed_until = datetime.fromisoformat(until) if until else None
-    if lost.is_active:
-        policies.resume(lost)
-    save(lost, "merged_into", "merged_at", "status", "snoozed_until", "next_due_at", "sla_state")
-    ticket.message_count = max(0, ticket.message_count - lost.message_count)
-    since = step.before.get("waiting_since")
-    if ticket.waiting_since is not None:  # answered meanwhile: nobody waits
-        ticket.waiting_since = datetime.fromisoformat(since) if since else None
-    _refresh(ticket)
+    lost.merged_into = lost.merged_at = None
+    lost.status, lost.snoozed_until = step.before["status"], datetime.fromisoformat(until) if until else None
+    save(lost, *_LOST)
+    for one in (lost, ticket):
+        standing.refresh(one)
+    save(lost, *standing.FIELDS)
+    joined = set(step.before.get("joined", ()))
+    ticket.participants = [address for address in ticket.participants if address not in joined]
+    save(ticket, *standing.FIELDS, "participants", talked=True)
     record(TicketUnmerged(ticket_id=ticket.pk, other_id=lost.pk), actor=actor, pokes=[poke(lost)])
 
 
-def _rejoin(ticket: Ticket, step: UndoStep, actor: Actor) -> None:
-    other = Ticket.objects.select_for_update().get(pk=step.after["ticket"])
-    moved = list(Message.objects.select_for_update().filter(pk__in=step.before["messages"], ticket=other))
-    if len(moved) != len(step.before["messages"]):
+def _rejoin(ticket: Ticket, other: Ticket, step: UndoStep, actor: Actor) -> None:
+    ids = [message_id for message_id, _ticket_id in step.before["messages"]]
+    moved = list(Message.objects.filter(pk__in=ids, ticket=other).order_by("pk"))
+    if len(moved) != len(ids) or ticket.merged_into_id or other.merged_into_id:
         raise Conflict(fields={"undo": "changed_since"})
-    _move(moved, other, ticket)
-    if step.verb == "split" and not other.messages.exists():
+    for message_id, stood_on in step.before["messages"]:
+        Message.objects.filter(pk=message_id).update(ticket_id=stood_on)
+    empty = step.verb == "split" and not Message.objects.filter(ticket__in=other.family()).exists()
+    if empty:  # it is as if it had never been: its promise goes with it
+        SlaClock.objects.filter(ticket=other).delete()
         other.merged_into, other.merged_at, other.status = ticket, now(), Status.CLOSED
-        policies.stop(other)
-        save(other, "merged_into", "merged_at", "status", "next_due_at", "sla_state")
-    record(
-        MessageMoved(ticket_id=other.pk, message_id=moved[0].pk, other_id=ticket.pk), actor=actor, pokes=[poke(other)]
-    )
+        save(other, *_LOST)
+    _bring_up_to_date(other, ticket)
+    moves = [MessageMoved(ticket_id=other.pk, message_id=pk, other_id=ticket.pk) for pk in ids]
+    record(*moves, actor=actor, pokes=[poke(other)])
 
 
-def _move(messages: list[Message], source: Ticket, target: Ticket) -> None:
-    """Put messages on another locked ticket and bring both tickets' list fields up to date."""
+def _move(messages: list[Message], source: Ticket, target: Ticket) -> list[list[int]]:
+    """Put messages on another ticket, both locked; returns where each stood, as [message, ticket]."""
+    stood_on = [[message.pk, message.ticket_id] for message in messages]
     Message.objects.filter(pk__in=[message.pk for message in messages]).update(ticket=target)
-    source.message_count = max(0, source.message_count - len(messages))
-    target.message_count += len(messages)
-    _refresh(source)
-    _refresh(target)
+    for message in messages:
+        message.ticket = target
+    _bring_up_to_date(source, target)
+    return stood_on
 
 
-def _refresh(ticket: Ticket) -> None:
-    """Recompute what the list shows from the messages that stand on the ticket now."""
-    public = Message.objects.filter(ticket=ticket, visibility="public").order_by("-occurred_at", "-pk")
-    last = public.first()
-    if last is not None:
-        ticket.snippet, ticket.last_direction = snippet(last.text or last.subject), last.direction
-        ticket.last_message_at = last.occurred_at
-        answered = public.filter(direction="out", auto=False).aggregate(at=Max("occurred_at"))["at"]
-        unanswered = Message.objects.filter(ticket=ticket, direction="in", auto=False)
-        if answered:
-            unanswered = unanswered.filter(occurred_at__gt=answered)
-        first = unanswered.order_by("occurred_at").values_list("occurred_at", flat=True).first()
-        ticket.waiting_since = first if ticket.is_active else None
-    save(ticket, "snippet", "last_direction", "last_message_at", "message_count", "waiting_since")
+def _bring_up_to_date(*tickets: Ticket) -> None:
+    for ticket in tickets:
+        standing.refresh(ticket)
+        save(ticket, *standing.FIELDS, talked=True)
 
 
 def _lock_pair(first_id: int | str, second_id: int | str, actor: Actor) -> tuple[Ticket, Ticket]:
@@ -200,7 +215,3 @@ def _lock_pair(first_id: int | str, second_id: int | str, actor: Actor) -> tuple
 def _remember(ticket: Ticket, actor: Actor, verb: str, before: dict[str, Any], after: dict[str, Any]) -> None:
     user_id = actor.id if actor.is_user else None
     UndoStep.objects.create(ticket=ticket, user_id=user_id, verb=verb, before=before, after=after)
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value

@@ -21,7 +21,7 @@ def visible(actor: Actor) -> QuerySet[Ticket]:
     """Every ticket the actor may see, merged ones included: own teams' and those without a team; admins all."""
     found = Ticket.objects.all()
     if actor.kind == "customer":
-        return found.filter(customer_id=actor.id)
+        return found.filter(customer_id=actor.id or 0)
     if not actor.is_user or actor.is_admin:
         return found
     return found.filter(Q(team_id__in=actor.team_ids) | Q(team__isnull=True))
@@ -36,7 +36,7 @@ def ticket_for(actor: Actor, ticket_id: int | str, *, lock: bool = False) -> Tic
     """The ticket if the actor may see it; raises NotFound. With lock=True its row is locked."""
     found = visible(actor)
     if lock:
-        found = found.select_for_update(of=("self",))
+        found = found.select_for_update(of=("self",), no_key=True)
     try:
         return found.get(pk=int(ticket_id))
     except (Ticket.DoesNotExist, ValueError, TypeError, OverflowError):
@@ -54,11 +54,16 @@ def survivor(ticket: Ticket) -> Ticket:
 
 def family(ticket_id: int) -> list[int]:
     """The ticket and everything merged into it, directly or not."""
-    found, frontier = [ticket_id], [ticket_id]
-    while frontier:
-        frontier = list(Ticket.objects.filter(merged_into__in=frontier).values_list("pk", flat=True))
-        found += frontier
-    return found
+    return Ticket(pk=ticket_id).family()
+
+
+def locked_survivor(actor: Actor, ticket_id: int | str) -> Ticket:
+    """Where this ticket's conversation goes on, locked, if the actor may see both; raises NotFound."""
+    for _ in range(MAX_HOPS):
+        ticket = ticket_for(actor, survivor(ticket_for(actor, ticket_id)).pk, lock=True)
+        if ticket.merged_into_id is None:
+            return ticket
+    raise NotFound
 
 
 VIEWS: dict[str, Any] = {

@@ -37,7 +37,7 @@ def matching(words: str) -> Q:
 def ranked(tickets: QuerySet[Ticket], words: str, limit: int) -> list[Ticket]:
     """The best of the latest matches, each with `score` from 0 to 1: words of the subject and the name weigh most."""
     latest = tickets.filter(matching(words)).order_by("-updated_at", "-pk").values("pk")[:MAX_RANKED]
-    rank = RawSQL(_RANK, [_tsquery(words)], output_field=FloatField())  # noqa: S611
+    rank = RawSQL(_RANK, [_tsquery(words)], output_field=FloatField())
     scored = Ticket.objects.filter(pk__in=latest).annotate(score=rank)
     return list(scored.order_by("-score", "-updated_at", "-pk")[:limit])
 

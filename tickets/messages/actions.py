@@ -17,15 +17,18 @@ from helpdesk.accounts.models import User
 from helpdesk.core import crypto
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Conflict, Invalid, StaleVersion, TicketClosed
+from helpdesk.core.events import Event
 from helpdesk.core.recorder import record
-from helpdesk.core.text import snippet
+from helpdesk.core.text import snippet, storable
 from tickets.enums import DeliveryState, Direction, Kind, Status, Visibility
 from tickets.events import MessageAdded, MessageTakenBack
+from tickets.lifecycle import actions as lifecycle
+from tickets.lifecycle import standing
 from tickets.lifecycle.actions import save
-from tickets.lifecycle.queries import family, survivor, ticket_for
+from tickets.lifecycle.queries import family, locked_survivor, ticket_for
 from tickets.messages import compose, queries
+from tickets.messages.failing import never_arrived
 from tickets.messages.receiving import attach
-from tickets.messages.waiting import waits_again
 from tickets.models import Draft, Message, Ticket
 from tickets.pokes import poke
 from tickets.sla import policies
@@ -51,9 +54,8 @@ def reply(
     when the thread has moved since; the error's fields hold the version and the new messages.
     """
     with transaction.atomic():
-        ticket = survivor(ticket_for(actor, ticket_id))
-        ticket = ticket_for(actor, ticket.pk, lock=True)
-        _check(ticket, text, media_ids, expected_version)
+        ticket = locked_survivor(actor, ticket_id)
+        _check(ticket, text, media_ids, expected_version, status)
         way = _way(ticket, channel_id, address)
         files = _uploads(media_ids, actor)
         message = _create(ticket, actor, text, Kind.MESSAGE)
@@ -73,14 +75,15 @@ def reply(
             channel_id=channel.pk, message_id=message.pk, envelope=envelope, lane=lane, due_at=message.held_until
         )
         _answered(ticket, message, actor, status)
-        Draft.objects.filter(ticket=ticket, user_id=actor.id, kind=Kind.MESSAGE).delete()
+        if actor.is_user:
+            Draft.objects.filter(ticket=ticket, user_id=actor.user_id, kind=Kind.MESSAGE).delete()
     return message
 
 
 def note(*, ticket_id: int | str, text: str, actor: Actor, media_ids: tuple[UUID | str, ...] = ()) -> Message:
     """Write something for colleagues only. Nothing leaves the house and no clock stops."""
     with transaction.atomic():
-        ticket = ticket_for(actor, ticket_id, lock=True)
+        ticket = locked_survivor(actor, ticket_id)
         _check_text(text, media_ids)
         files = _uploads(media_ids, actor)
         message = _create(ticket, actor, text, Kind.NOTE)
@@ -89,17 +92,16 @@ def note(*, ticket_id: int | str, text: str, actor: Actor, media_ids: tuple[UUID
         attach(message, files)
         ticket.message_count += 1
         added = _added(ticket, message)
-        save(ticket, "message_count")
+        save(ticket, "message_count", talked=True)
         record(added, actor=actor, pokes=[poke(ticket)])
-        Draft.objects.filter(ticket=ticket, user_id=actor.id, kind=Kind.NOTE).delete()
+        if actor.is_user:
+            Draft.objects.filter(ticket=ticket, user_id=actor.user_id, kind=Kind.NOTE).delete()
     return message
 
 
 def upload(*, content: bytes, filename: str, content_type: str, actor: Actor) -> Media:
     """Keep a file that its owner may send later; nobody else can see it until then."""
-    return media.keep(
-        content=content, filename=filename, content_type=content_type, owner=f"{actor.kind}:{actor.id}"
-    )
+    return media.keep(content=content, filename=filename, content_type=content_type, owner=f"{actor.kind}:{actor.id}")
 
 
 def save_draft(
@@ -115,13 +117,13 @@ def save_draft(
     """Keep what somebody has begun to write; an empty one is forgotten."""
     ticket = ticket_for(actor, ticket_id)
     if not text.strip() and not media_ids:
-        Draft.objects.filter(ticket=ticket, user_id=actor.id).delete()
+        Draft.objects.filter(ticket=ticket, user_id=actor.user_id).delete()
         return None
     draft, _fresh = Draft.objects.update_or_create(
         ticket=ticket,
-        user_id=actor.id,
+        user_id=actor.user_id,
         defaults={
-            "text": text[:MAX_TEXT],
+            "text": storable(text)[:MAX_TEXT],
             "kind": kind,
             "channel_id": channel_id,
             "media_ids": [str(media_id) for media_id in media_ids],
@@ -136,19 +138,17 @@ def take_back(*, message_id: int | str, actor: Actor) -> Message:
     """Stop a reply that is still held; refused once a worker has it. Its text becomes the writer's draft again."""
     with transaction.atomic():
         message = queries.message_for(actor, message_id)
-        ticket = ticket_for(actor, message.ticket_id, lock=True)
-        message = Message.objects.select_for_update().get(pk=message.pk)
+        ticket, message = _locked(message, actor)
         held = message.held_until is not None and message.delivery_state == DeliveryState.QUEUED
         if not held or message.author_id != actor.id or not outbound.take_back(message_id=message.pk):
             raise Conflict(_("It is too late: this message has left."))
         message.delivery_state = DeliveryState.TAKEN_BACK
         message.save(update_fields=["delivery_state"])
-        policies.answer_failed(ticket, message.occurred_at)
-        waits_again(ticket)
-        save(ticket, "waiting_since", "first_replied_at", "next_due_at", "sla_state")
-        save_draft(ticket_id=ticket.pk, text=message.text, actor=actor, channel_id=message.channel_id)
-        event = MessageTakenBack(ticket_id=ticket.pk, message_id=message.pk)
-        record(event, actor=actor, pokes=[poke(ticket)])
+        events: list[Event] = [MessageTakenBack(ticket_id=ticket.pk, message_id=message.pk)]
+        events += never_arrived(ticket, message)
+        files = tuple(str(pk) for pk in message.attachments.order_by("pk").values_list("media_id", flat=True))
+        save_draft(ticket_id=ticket.pk, text=message.text, actor=actor, channel_id=message.channel_id, media_ids=files)
+        record(*events, actor=actor, pokes=[poke(ticket)])
     return message
 
 
@@ -156,24 +156,37 @@ def retry(*, message_id: int | str, actor: Actor) -> Message:
     """Send the parts that failed once more; what arrived is not repeated."""
     with transaction.atomic():
         message = queries.message_for(actor, message_id)
-        ticket = ticket_for(actor, message.ticket_id, lock=True)
-        message = Message.objects.select_for_update().get(pk=message.pk)
+        ticket, message = _locked(message, actor)
         if not outbound.retry(message_id=message.pk, actor=actor):
             raise Conflict(_("There is nothing to send again."))
         message.delivery_state, message.delivery_reason = DeliveryState.QUEUED, ""
         message.held_until = None
         message.save(update_fields=["delivery_state", "delivery_reason", "held_until"])
-        events = policies.answered(ticket, message.occurred_at, actor)
-        save(ticket, "next_due_at", "sla_state")
+        events: list[Event] = []
+        if not message.auto and standing.of(ticket).waiting_since is None:
+            events = policies.answered(ticket, message, now())  # only now is it on its way
+        standing.refresh(ticket)
+        save(ticket, *standing.FIELDS)
         record(*events, actor=actor, pokes=[poke(ticket)])
     return message
 
 
-def _check(ticket: Ticket, text: str, media_ids: tuple[Any, ...], expected_version: int | None) -> None:
+def _locked(message: Message, actor: Actor) -> tuple[Ticket, Message]:
+    """The ticket on which a message is shown, then the message, both locked."""
+    ticket = locked_survivor(actor, message.ticket_id)
+    message = Message.objects.select_for_update(no_key=True).get(pk=message.pk)
+    if message.ticket_id not in ticket.family():
+        raise Conflict  # it was moved at this very moment
+    return ticket, message
+
+
+def _check(ticket: Ticket, text: str, media_ids: tuple[Any, ...], expected_version: int | None, status: str) -> None:
     _check_text(text, media_ids)
+    if status and status not in (Status.OPEN, Status.PENDING, Status.SOLVED):
+        raise Invalid(fields={"status": "unknown"})
     if ticket.status == Status.CLOSED:
         raise TicketClosed
-    if expected_version is not None and expected_version != ticket.version:
+    if expected_version is not None and not ticket.talked_version <= expected_version <= ticket.version:
         raise StaleVersion(fields={"version": ticket.version, "expected_version": expected_version})
 
 
@@ -218,7 +231,7 @@ def _create(ticket: Ticket, actor: Actor, text: str, kind: Kind) -> Message:
         author_id=actor.id if actor.is_user else None,
         sender_name=actor.name,
         sender_verified=True,
-        text=text.strip(),
+        text=storable(text).strip(),
         auto=not actor.is_user,
         occurred_at=at,
         created_at=at,
@@ -278,22 +291,22 @@ def _answered(ticket: Ticket, message: Message, actor: Actor, status: str) -> No
     ticket.message_count += 1
     ticket.snippet, ticket.last_direction = snippet(message.text), Direction.OUT
     ticket.last_message_at = message.occurred_at
-    events: list[Any] = [_added(ticket, message)]
+    events: list[Event] = [_added(ticket, message)]
     if actor.is_user:
         ticket.first_replied_at = ticket.first_replied_at or message.occurred_at
         ticket.waiting_since, ticket.unread, ticket.controller = None, False, "agent"
-        events += policies.answered(ticket, message.occurred_at, actor)
-    if ticket.status == Status.SOLVED:
-        ticket.status, ticket.solved_at = Status.OPEN, None
-    if status in (Status.OPEN, Status.PENDING, Status.SOLVED):
-        ticket.status = status
-        ticket.solved_at = message.occurred_at if status == Status.SOLVED else None
+        events += policies.answered(ticket, message, message.occurred_at)
+    wanted = status or (Status.OPEN if ticket.status == Status.SOLVED else ticket.status)
+    changed = lifecycle.status_fields(ticket, wanted)
     if ticket.assignee_id is None and actor.is_user:
-        ticket.assignee_id = actor.id
+        changed["assignee_id"] = actor.id
+    if told := lifecycle.set_fields(ticket, changed):
+        events.append(told)
     save(
         ticket,
         *("message_count", "snippet", "last_direction", "last_message_at", "first_replied_at", "waiting_since"),
-        *("unread", "controller", "next_due_at", "sla_state", "status", "solved_at", "assignee"),
+        *("unread", "controller", "next_due_at", "sla_state", *changed),
+        talked=True,
     )
     record(*events, actor=actor, pokes=[poke(ticket)])
 

@@ -1,19 +1,19 @@
 """What became of a message: the truth about its deliveries, on the message and its clocks."""
 
-from django.utils.timezone import now
-
 from channels_app.models import Delivery
 from helpdesk.core.actor import Actor
-from helpdesk.core.events import Recorded
+from helpdesk.core.errors import Retry
+from helpdesk.core.events import Event, Recorded
 from helpdesk.core.recorder import record
 from tickets.enums import DeliveryState
 from tickets.events import MessageDelivered
 from tickets.lifecycle.actions import save
-from tickets.messages.waiting import waits_again
+from tickets.lifecycle.queries import survivor
+from tickets.messages.failing import never_arrived
 from tickets.models import Message, Ticket
 from tickets.pokes import poke
-from tickets.sla import policies
 
+MAX_TRIES = 5
 _RANK = {"": 0, "sent": 1, "delivered": 2, "read": 3}
 
 
@@ -22,35 +22,38 @@ def mark_delivery(event: Recorded) -> None:
     message_id = event.payload["message_id"]
     if message_id is None:
         return
-    found = Message.objects.filter(pk=message_id).values_list("ticket_id", flat=True).first()
-    if found is None:
+    locked = _locked(message_id)
+    if locked is None:
         return
-    ticket = Ticket.objects.select_for_update().get(pk=found)
-    message = Message.objects.select_for_update().get(pk=message_id)
-    parts = list(Delivery.objects.filter(message_id=message_id))
+    ticket, message = locked
+    parts = list(Delivery.objects.filter(message_id=message_id).order_by("part"))
     state, reason = _state(parts)
     if (state, reason) == (message.delivery_state, message.delivery_reason):
         return
     newly_failed = state == DeliveryState.FAILED and message.delivery_state != DeliveryState.FAILED
     message.delivery_state, message.delivery_reason = state, reason
     message.save(update_fields=["delivery_state", "delivery_reason"])
-    fields: list[str] = []
+    events: list[Event] = [MessageDelivered(ticket_id=ticket.pk, message_id=message.pk, state=state)]
     if newly_failed and not message.auto:
-        policies.answer_failed(ticket, message.occurred_at)
-        waits_again(ticket)
         ticket.unread = True
-        fields = ["next_due_at", "sla_state", "waiting_since", "first_replied_at", "unread"]
-    _touch(ticket, fields)
-    told = MessageDelivered(ticket_id=ticket.pk, message_id=message.pk, state=state)
-    record(told, actor=Actor.system(), pokes=[poke(ticket)])
+        events += never_arrived(ticket, message, "unread")
+    else:
+        save(ticket)
+    record(*events, actor=Actor.system(), pokes=[poke(ticket)])
 
 
-def _touch(ticket: Ticket, fields: list[str]) -> None:
-    """A tick on the timeline is news for screens; only a failure is something to see before answering."""
-    if fields:
-        save(ticket, *fields)
-        return
-    Ticket.objects.filter(pk=ticket.pk).update(updated_at=now())
+def _locked(message_id: int) -> tuple[Ticket, Message] | None:
+    """The ticket on which a message is shown, then the message, both locked; None for a message that is not there."""
+    for _try in range(MAX_TRIES):
+        stands_on = Message.objects.filter(pk=message_id).select_related("ticket").first()
+        if stands_on is None:
+            return None
+        shown_on = survivor(stands_on.ticket).pk
+        ticket = Ticket.objects.select_for_update(no_key=True).get(pk=shown_on)
+        message = Message.objects.select_for_update(no_key=True).get(pk=message_id)
+        if ticket.merged_into_id is None and message.ticket_id == stands_on.ticket_id:
+            return ticket, message
+    raise Retry("the message moves again and again")
 
 
 def _state(parts: list[Delivery]) -> tuple[str, str]:

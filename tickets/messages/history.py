@@ -9,9 +9,9 @@ from channels_app.models import Thread
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Invalid
 from helpdesk.core.recorder import record
-from helpdesk.core.text import snippet
 from tickets.enums import DeliveryState, Direction
 from tickets.events import MessageAdded
+from tickets.lifecycle import standing
 from tickets.lifecycle.actions import save
 from tickets.lifecycle.queries import ticket_for
 from tickets.models import Message
@@ -41,18 +41,12 @@ def record_answer(
             occurred_at=at,
             created_at=at,
         )
-        ticket.message_count += 1
-        ticket.first_replied_at = min(ticket.first_replied_at or at, at)
         if at >= ticket.last_message_at:
-            ticket.snippet, ticket.last_direction, ticket.last_message_at = snippet(text), Direction.OUT, at
-            ticket.waiting_since, ticket.unread, ticket.controller = None, False, "agent"
-        events = policies.answered(ticket, at, actor)
+            ticket.unread, ticket.controller = False, "agent"
+        events = policies.answered(ticket, message, at)
         ticket.assignee_id = ticket.assignee_id or actor.id
-        save(
-            ticket,
-            *("message_count", "first_replied_at", "snippet", "last_direction", "last_message_at", "waiting_since"),
-            *("unread", "controller", "next_due_at", "sla_state", "assignee"),
-        )
+        standing.refresh(ticket)
+        save(ticket, *standing.FIELDS, "unread", "controller", "assignee", talked=True)
         added = MessageAdded(
             ticket_id=ticket.pk,
             message_id=message.pk,

@@ -102,6 +102,13 @@ def message_for(actor: Actor, message_id: int | str) -> Message:
         raise NotFound from None
 
 
+def undelivered(actor: Actor) -> QuerySet[Message]:
+    """Answers that did not arrive, or of which nobody knows it, newest first, on tickets the actor may see."""
+    lost = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
+    found = Message.objects.filter(ticket__in=lifecycle.visible(actor), delivery_state__in=lost)
+    return found.select_related("ticket").order_by("-pk")
+
+
 def attachment_for(actor: Actor, attachment_id: int | str) -> Attachment:
     """The attachment if the actor may see its ticket; raises NotFound."""
     found = Attachment.objects.filter(message__ticket__in=lifecycle.visible(actor)).select_related("media", "message")
@@ -123,7 +130,7 @@ def upload_for(actor: Actor, upload_id: UUID) -> Media:
 
 def draft_for(ticket: Ticket, actor: Actor) -> Draft | None:
     """What the actor has begun to write on this ticket."""
-    return Draft.objects.filter(ticket=ticket, user_id=actor.id).first()
+    return Draft.objects.filter(ticket=ticket, user_id=actor.user_id).first()
 
 
 def new_since(ticket: Ticket, at: datetime) -> QuerySet[Message]:
@@ -150,7 +157,7 @@ def channels_for(ticket: Ticket) -> list[Reach]:
     family = lifecycle.family(ticket.pk)
     spoken = Message.objects.filter(ticket__in=family, direction="in", thread__isnull=False).order_by("-pk")
     last = spoken.values_list("thread_id", flat=True).first()
-    own = customers.identities(ticket.customer_id)
+    own = customers.identities(customers.survivor(ticket.customer).pk)
     keys = Q(pk__in=spoken.values("thread_id"))
     for identity in own:
         keys |= Q(key=identity.value, channel__kind=identity.kind)

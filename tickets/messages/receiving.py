@@ -12,7 +12,7 @@ from helpdesk.core.actor import Actor
 from helpdesk.core.events import Event
 from helpdesk.core.recorder import record
 from helpdesk.core.sanitize import clean
-from helpdesk.core.text import snippet
+from helpdesk.core.text import short_id, snippet
 from tickets.enums import Direction, Status
 from tickets.events import ChannelSwitched, MessageAdded
 from tickets.lifecycle.actions import save
@@ -21,19 +21,28 @@ from tickets.pokes import poke
 from tickets.sla import policies
 
 MAX_PARTICIPANTS = 50
+MAX_ADDRESS = 254
 
 
 def already_here(item: NewMessage, thread: Thread) -> bool:
     """Whether this message is on the timeline already: the same id on this line, or the same mail by another mailbox.
 
-    A Message-ID alone proves nothing across mailboxes (it can be forged): sender and body must agree too.
+    A Message-ID alone proves nothing (it can be forged, and some programs use one twice): sender and body must
+    agree too. Chat lines have no such hash; their id is unique on their line.
     """
-    same = Message.objects.filter(external_id=item.external_id)
-    if same.filter(thread=thread).exists():
-        return True
+    kept = short_id(item.external_id)
     if not item.content_hash:
-        return False
-    return same.filter(sender_address=item.sender.value, content_hash=item.content_hash).exists()
+        return Message.objects.filter(thread=thread, external_id=kept).exists()
+    same = Message.objects.filter(external_id__in=(kept, short_id(f"{kept}#{item.content_hash}")))
+    return same.filter(sender_address=item.sender.value[:255], content_hash=item.content_hash).exists()
+
+
+def own_id(item: NewMessage, thread: Thread) -> str:
+    """The id it is kept under. Another mail on this line may bear the same Message-ID: nothing is lost for that."""
+    kept = short_id(item.external_id)
+    if item.content_hash and Message.objects.filter(thread=thread, external_id=kept).exists():
+        return short_id(f"{kept}#{item.content_hash}")
+    return kept
 
 
 def receive(
@@ -57,14 +66,14 @@ def receive(
         thread=thread,
         channel_id=origin.channel.id,
         channel_kind=origin.channel.kind,
-        external_id=item.external_id[:255],
+        external_id=own_id(item, thread),
         content_hash=item.content_hash,
         direction=Direction.IN,
         customer=customer,
         sender_name=(item.sender.name or customer.name)[:200],
         sender_address=item.sender.value[:255],
         sender_verified=item.sender.verified,
-        recipients=list(item.recipients)[:MAX_PARTICIPANTS],
+        recipients=[name for name in item.recipients if len(name) <= MAX_ADDRESS][:MAX_PARTICIPANTS],
         subject=item.subject[:250],
         text=item.text,
         text_full=item.text_full if item.text_full != item.text else "",
@@ -126,21 +135,23 @@ def _touch(ticket: Ticket, message: Message, item: NewMessage, origin: Origin, *
     if not ticket.language and item.language:
         ticket.language = item.language
     others = [item.sender.value, *item.recipients]
-    seen = [address for address in others if address and address not in origin.own_addresses]
+    seen = [one for one in others if 0 < len(one) <= MAX_ADDRESS and one not in origin.own_addresses]
     ticket.participants = list(dict.fromkeys([*ticket.participants, *seen]))[:MAX_PARTICIPANTS]
-    ticket.snippet = snippet(message.text or message.subject)
-    ticket.last_direction = Direction.IN
-    ticket.last_message_at = max(ticket.last_message_at, message.occurred_at)
+    if message.occurred_at >= ticket.last_message_at:
+        ticket.snippet = snippet(message.text or message.subject)
+        ticket.last_direction = Direction.IN
+        ticket.last_message_at = message.occurred_at
     if not quietly and ticket.status != Status.SPAM:
         ticket.channel_id, ticket.channel_kind = origin.channel.id, origin.channel.kind
         ticket.unread = True
         ticket.snoozed_until = None
         ticket.status = Status.OPEN
-        ticket.waiting_since = ticket.waiting_since or message.occurred_at
+        ticket.waiting_since = min(ticket.waiting_since or message.occurred_at, message.occurred_at)
         policies.customer_wrote(ticket, message.occurred_at, is_new=is_new)
     save(
         ticket,
         *("message_count", "language", "participants", "snippet", "last_direction", "last_message_at", "channel_id"),
         *("channel_kind", "unread", "snoozed_until", "status", "waiting_since", "next_due_at", "sla_state"),
         *("solved_at", "reopened_count"),
+        talked=True,
     )

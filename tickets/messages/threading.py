@@ -9,10 +9,10 @@ from channels_app import reply_tokens
 from channels_app.contracts import NewMessage
 from channels_app.models import Thread
 from helpdesk.core import crypto
-from tickets.customers import queries as people
+from tickets.customers.queries import family
 from tickets.enums import ACTIVE, Status
 from tickets.lifecycle.queries import reopen_horizon, survivor
-from tickets.models import Customer, Message, Ticket
+from tickets.models import Customer, Message, Ticket, TicketLink
 
 
 @dataclass(slots=True)
@@ -32,16 +32,33 @@ def match(item: NewMessage, customer: Customer, thread: Thread) -> Match:
     Only a participant joins by token or reference: a stranger who has them gets a new ticket, linked.
     """
     named, evidence = _named(item)
+    people = family(customer.pk)
     if named is not None:
         named = survivor(named)
-        if not _takes_part(named, item, customer):
-            return Match(linked_to=named, reason="stranger", evidence={**evidence, "stranger": True})
+        if not (item.sender.value in named.participants or named.customer_id in people):
+            return _beside(named, people, "stranger", {**evidence, "stranger": True})
         if _is_over(named):
-            return Match(linked_to=named, reason="follow_up", evidence={**evidence, "closed": True})
+            return _beside(named, people, "follow_up", {**evidence, "closed": True})
         if named.status == Status.SPAM or named.is_active:
             return Match(ticket=named, evidence=evidence)
         return Match(ticket=named, reopen=True, evidence=evidence)
-    return _of_customer(customer, thread)
+    return _of_customer(people, thread)
+
+
+def still(match: Match, ticket: Ticket) -> bool:
+    """Whether the ticket, now locked, is what it was when the match was made."""
+    before = match.ticket
+    return before is not None and (ticket.merged_into_id, ticket.status) == (before.merged_into_id, before.status)
+
+
+def _beside(named: Ticket, people: list[int], reason: str, evidence: dict[str, Any]) -> Match:
+    """A ticket of the sender's own, linked to the named one: the first time a new one, then that."""
+    linked = TicketLink.objects.filter(ticket=OuterRef("pk"), other=named)
+    own = Ticket.objects.filter(Exists(linked), customer__in=people, merged_into__isnull=True, status__in=ACTIVE)
+    ticket = own.order_by("-last_message_at", "-pk").first()
+    if ticket is not None:
+        return Match(ticket=ticket, evidence=evidence)
+    return Match(linked_to=named, reason=reason, evidence=evidence)
 
 
 def _named(item: NewMessage) -> tuple[Ticket | None, dict[str, Any]]:
@@ -66,13 +83,6 @@ def _named(item: NewMessage) -> tuple[Ticket | None, dict[str, Any]]:
     return None, {}
 
 
-def _takes_part(ticket: Ticket, item: NewMessage, customer: Customer) -> bool:
-    if item.sender.value in ticket.participants:
-        return True
-    owner = ticket.customer_id
-    return owner == customer.pk or Customer.objects.filter(pk=owner, canonical=customer).exists()
-
-
 def _is_over(ticket: Ticket) -> bool:
     """Solved or closed so long ago that an answer begins something new."""
     if ticket.status not in (Status.SOLVED, Status.CLOSED):
@@ -80,15 +90,17 @@ def _is_over(ticket: Ticket) -> bool:
     return ticket.solved_at is None or ticket.solved_at < reopen_horizon()
 
 
-def _of_customer(customer: Customer, thread: Thread) -> Match:
-    """The customer's open ticket, on whichever channel; of several the one on this line, else the latest active."""
-    # Those merged into the customer too: their open tickets are this person's.
-    mine = Ticket.objects.filter(customer__in=people.family(customer.pk), merged_into__isnull=True)
+def _of_customer(people: list[int], thread: Thread) -> Match:
+    """The customer's open ticket, on whichever channel; of several the one on this line, else the latest active.
+
+    `people`: the customer and everyone merged into them, whose tickets stay theirs.
+    """
+    mine = Ticket.objects.filter(customer__in=people, merged_into__isnull=True)
     on_this_line = Exists(Message.objects.filter(ticket=OuterRef("pk"), thread=thread))
     found = mine.filter(status__in=ACTIVE).annotate(here=on_this_line).order_by("-here", "-last_message_at", "-pk")
-    ticket = found.first()
-    if ticket is not None:
-        return Match(ticket=ticket, evidence={"by": "open_ticket"})
+    active = found.first()
+    if active is not None:
+        return Match(ticket=active, evidence={"by": "open_ticket"})
     solved = mine.filter(status=Status.SOLVED, solved_at__gte=reopen_horizon()).order_by("-solved_at")
     ticket = solved.first()
     if ticket is not None:

@@ -24,6 +24,7 @@ class SlaClock(models.Model):
     warned_at = models.DateTimeField(null=True)
     breached_at = models.DateTimeField(null=True)  # kept when it is met afterwards: late is late
     met_at = models.DateTimeField(null=True)
+    met_by = models.BigIntegerField(null=True)  # the message that met it: if that one never arrives, it runs on
     created_at = models.DateTimeField(default=now)
 
     class Meta:

@@ -46,8 +46,10 @@ class Ticket(models.Model):
     merged_at = models.DateTimeField(null=True)
     first_replied_at = models.DateTimeField(null=True)
     solved_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)  # what was asked before was settled by solving; kept when reopened
     reopened_count = models.PositiveSmallIntegerField(default=0)
     version = models.PositiveIntegerField(default=1)
+    talked_version = models.PositiveIntegerField(default=1)  # at which the conversation itself last moved
     created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(default=now)
 
@@ -80,6 +82,14 @@ class Ticket(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status in ACTIVE
+
+    def family(self) -> list[int]:
+        """The ticket and everything merged into it, directly or not."""
+        found, frontier = [self.pk], [self.pk]
+        while frontier:
+            frontier = list(Ticket.objects.filter(merged_into__in=frontier).values_list("pk", flat=True))
+            found += frontier
+        return found
 
 
 class TicketLink(models.Model):

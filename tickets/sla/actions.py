@@ -32,12 +32,38 @@ def fire_due() -> int:
     """Warn and breach what is due now, up to a batch, in one transaction. How many clocks were looked at."""
     with transaction.atomic():
         at = now()
-        found = SlaClock.objects.select_for_update(skip_locked=True).filter(look_at__lte=at).order_by("look_at")[:BATCH]
-        found = list(found)
-        tickets = Ticket.objects.in_bulk([clock.ticket_id for clock in found])
+        waiting = SlaClock.objects.filter(look_at__lte=at).order_by("look_at").values_list("pk", "ticket_id")[:BATCH]
+        shown_on = _survivors({ticket_id for _pk, ticket_id in waiting})
+        # Tickets before clocks, like everybody; what somebody holds is looked at again in a moment.
+        tickets = {
+            ticket.pk: ticket
+            for ticket in Ticket.objects.select_for_update(skip_locked=True, no_key=True)
+            .filter(pk__in=set(shown_on.values()), merged_into__isnull=True)
+            .order_by("pk")
+        }
+        free = [pk for pk, ticket_id in waiting if shown_on[ticket_id] in tickets]
+        found = list(
+            SlaClock.objects.select_for_update(skip_locked=True, no_key=True)
+            .filter(pk__in=free, look_at__lte=at)
+            .order_by("look_at")
+        )
         for clock in found:
-            _fire(clock, tickets[clock.ticket_id], at)
+            _fire(clock, tickets[shown_on[clock.ticket_id]], at)
     return len(found)
+
+
+def _survivors(ticket_ids: set[int]) -> dict[int, int]:
+    """For each ticket the one its conversation goes on in."""
+    shown_on = {ticket_id: ticket_id for ticket_id in ticket_ids}
+    moved: dict[int, int | None] = dict.fromkeys(ticket_ids)
+    while moved:
+        moved = dict(
+            Ticket.objects.filter(pk__in=set(shown_on.values()), merged_into__isnull=False).values_list(
+                "pk", "merged_into"
+            )
+        )
+        shown_on = {first: moved.get(last) or last for first, last in shown_on.items()}
+    return shown_on
 
 
 def _fire(clock: SlaClock, ticket: Ticket, at: datetime) -> None:
@@ -65,7 +91,9 @@ def _fire(clock: SlaClock, ticket: Ticket, at: datetime) -> None:
     clock.save(update_fields=["warned_at", "breached_at", "state", "look_at"])
     if not events:
         return
-    policies.show(ticket, clock)
-    # Not a change a colleague must see before answering: the version stays, the screens are poked.
-    Ticket.objects.filter(pk=ticket.pk, next_due_at=clock.due_at).update(sla_state=ticket.sla_state)
+    if ticket.next_due_at == clock.due_at:
+        policies.show(ticket, clock)
+        # A new version for the screens; the conversation has not moved.
+        ticket.version += 1
+        Ticket.objects.filter(pk=ticket.pk).update(sla_state=ticket.sla_state, version=ticket.version)
     record(*events, actor=Actor.system(), pokes=[poke(ticket)])

@@ -1,15 +1,20 @@
-"""Starting, meeting and reviving the clocks of a ticket, in the transaction of the action that asks."""
+"""Starting, meeting and reviving the clocks of a ticket, in the transaction of the action that asks.
 
+Every function wants the ticket locked, sets its list fields and leaves saving them to the caller. The clocks of
+tickets that were merged into it are its own too: an answer meets them all.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils.timezone import now
 
-from helpdesk.core.actor import Actor
 from helpdesk.core.events import Event
-from tickets.enums import ClockState, Metric, SlaState
+from tickets.enums import ClockState, DeliveryState, Direction, Kind, Metric, SlaState, Visibility
 from tickets.events import SlaBreached, SlaMet
-from tickets.models import SlaClock, Ticket
+from tickets.models import Message, SlaClock, Ticket
 from tickets.sla import clocks
 
 REPLY_METRICS = (Metric.FIRST_REPLY, Metric.NEXT_REPLY)
@@ -18,70 +23,72 @@ REPLY_METRICS = (Metric.FIRST_REPLY, Metric.NEXT_REPLY)
 def customer_wrote(ticket: Ticket, at: datetime, *, is_new: bool = False) -> None:
     """A message that waits for an answer: the first-reply clock of a new ticket, else the next-reply one.
 
-    Sets the ticket's list fields; the caller saves them. A clock that runs already is left alone.
+    A clock that runs already is left alone.
     """
-    running = None if is_new else _running(ticket)
-    if running is None:
-        metric = Metric.NEXT_REPLY if ticket.first_replied_at else Metric.FIRST_REPLY
-        running = _start(ticket, metric, min(at, now()), is_new=is_new)
-    show(ticket, running)
+    running = None if is_new else _most_urgent(_unmet(ticket))
+    show(ticket, running or _start(ticket, min(at, now()), is_new=is_new))
 
 
-def answered(ticket: Ticket, at: datetime, actor: Actor) -> list[Event]:
-    """A person's public reply: meets the reply clocks. Returns the events; the caller records them."""
+def answered(ticket: Ticket, message: Message, at: datetime) -> list[Event]:
+    """A person's public reply meets every reply clock. Returns the events; the caller records them."""
     events: list[Event] = []
-    for clock in SlaClock.objects.select_for_update().filter(ticket=ticket, metric__in=REPLY_METRICS):
-        if clock.state in (ClockState.RUNNING, ClockState.BREACHED) and clock.met_at is None:
-            late = clocks.is_late(clock.due_at, at)
-            if late and clock.breached_at is None:  # late is late, even when answered between two looks
-                clock.breached_at = clock.due_at
-                events.append(SlaBreached(ticket_id=ticket.pk, clock_id=clock.pk, metric=clock.metric))
-            clock.state = ClockState.BREACHED if late else ClockState.MET
-            clock.met_at, clock.look_at = at, None
-            clock.save(update_fields=["state", "met_at", "look_at", "breached_at"])
-            events.append(SlaMet(ticket_id=ticket.pk, clock_id=clock.pk, metric=clock.metric, late=late))
+    for clock in _unmet(ticket):
+        events += _meet(clock, message.pk, at)
     show(ticket, None)
     return events
 
 
-def answer_failed(ticket: Ticket, answered_at: datetime) -> None:
-    """The reply never arrived: clocks it had met run on as if never stopped. The caller saves the ticket."""
-    running = None
-    for clock in SlaClock.objects.select_for_update().filter(ticket=ticket, met_at=answered_at):
-        clock.met_at = None
-        clock.state = ClockState.RUNNING
-        clock.look_at = clocks.next_look(
-            warn_at=clock.warn_at,
-            due_at=clock.due_at,
-            warned=clock.warned_at is not None,
-            breached=clock.breached_at is not None,
+def answer_failed(ticket: Ticket, message_id: int) -> None:
+    """A reply never arrived: what it had met is met by the next one that did, else runs on as if never stopped.
+
+    Follow with `follow`, once it is known again since when the customer waits.
+    """
+    people = ticket.family()
+    for clock in SlaClock.objects.filter(ticket__in=people, met_by=message_id):
+        clock.met_at = clock.met_by = None
+        other = (
+            Message.objects.filter(ticket__in=people, occurred_at__gte=clock.started_at, auto=False)
+            .filter(direction=Direction.OUT, visibility=Visibility.PUBLIC, kind=Kind.MESSAGE)
+            .exclude(delivery_state__in=(DeliveryState.FAILED, DeliveryState.TAKEN_BACK))
+            .order_by("occurred_at", "pk")
+            .first()
         )
-        clock.save(update_fields=["state", "met_at", "look_at"])
-        running = clock
-    if running:
-        show(ticket, running)
+        if other is not None:
+            _meet(clock, other.pk, other.occurred_at)
+        else:
+            _run_on(clock)
 
 
-def stop(ticket: Ticket) -> None:
-    """Nobody waits any more (spam, merged away): reply clocks stop without being met. The caller saves the ticket."""
-    SlaClock.objects.filter(ticket=ticket, met_at__isnull=True).update(state=ClockState.PAUSED, look_at=None)
-    show(ticket, None)
+def follow(ticket: Ticket) -> None:
+    """Clocks follow the wait: where the customer waits one runs, since then; where nobody waits all rest.
 
-
-def resume(ticket: Ticket) -> None:
-    """The stop is taken back: stopped clocks run on as if never stopped. The caller saves the ticket."""
-    running = None
-    for clock in SlaClock.objects.select_for_update().filter(ticket=ticket, state=ClockState.PAUSED):
-        clock.state = ClockState.RUNNING
-        clock.look_at = clocks.next_look(
-            warn_at=clock.warn_at,
-            due_at=clock.due_at,
-            warned=clock.warned_at is not None,
-            breached=clock.breached_at is not None,
-        )
-        clock.save(update_fields=["state", "look_at"])
-        running = clock
+    Call it whenever `waiting_since` was worked out anew: after solving, merging, moving, undoing, failing.
+    """
+    _forget_what_left(ticket)
+    unmet = list(_unmet(ticket))
+    since = ticket.waiting_since
+    if since is None:
+        for clock in unmet:
+            clock.state, clock.look_at = ClockState.PAUSED, None
+            clock.save(update_fields=["state", "look_at"])
+        show(ticket, None)
+        return
+    for clock in unmet:
+        if clock.state == ClockState.PAUSED and clock.started_at >= since:
+            _run_on(clock)
+    running = _most_urgent(unmet)
+    if running is None:
+        running = _start(ticket, since, is_new=False)
+    elif running.started_at > since:
+        for name, value in _planned(since, running.target_seconds).items():
+            setattr(running, name, value)
+        _run_on(running)
     show(ticket, running)
+
+
+def most_urgent(ticket: Ticket) -> SlaClock | None:
+    """The reply clock that runs and is due first."""
+    return _most_urgent(_unmet(ticket))
 
 
 def show(ticket: Ticket, clock: SlaClock | None) -> None:
@@ -95,26 +102,68 @@ def show(ticket: Ticket, clock: SlaClock | None) -> None:
         ticket.sla_state = SlaState.WARNED if clock.warned_at else SlaState.OK
 
 
-def _running(ticket: Ticket) -> SlaClock | None:
-    found = SlaClock.objects.filter(ticket=ticket, metric__in=REPLY_METRICS, met_at__isnull=True)
-    return found.exclude(state=ClockState.PAUSED).order_by("due_at").first()
+def _unmet(ticket: Ticket) -> Iterable[SlaClock]:
+    return SlaClock.objects.filter(ticket__in=ticket.family(), metric__in=REPLY_METRICS, met_at__isnull=True)
 
 
-def _start(ticket: Ticket, metric: Metric, at: datetime, *, is_new: bool) -> SlaClock:
-    target = settings.FIRST_REPLY_SECONDS
-    planned = clocks.plan(at, target, settings.FIRST_REPLY_WARN_SECONDS)
-    fields = {
+def _forget_what_left(ticket: Ticket) -> None:
+    """A reply that was moved elsewhere, or belonged to a ticket that is no longer merged, has met nothing here."""
+    people = ticket.family()
+    met_by = SlaClock.objects.filter(ticket__in=people, met_by__isnull=False).values_list("met_by", flat=True)
+    elsewhere = Message.objects.filter(pk__in=list(met_by)).exclude(ticket__in=people)
+    for message_id in elsewhere.values_list("pk", flat=True):
+        answer_failed(ticket, message_id)
+
+
+def _most_urgent(unmet: Iterable[SlaClock]) -> SlaClock | None:
+    ticking = [clock for clock in unmet if clock.state != ClockState.PAUSED]
+    return min(ticking, key=lambda clock: (clock.due_at, clock.pk), default=None)
+
+
+def _meet(clock: SlaClock, message_id: int, at: datetime) -> list[Event]:
+    """Late is late, even when answered between two looks. A clock that rests is met in time: nobody waited."""
+    events: list[Event] = []
+    rests = clock.state == ClockState.PAUSED
+    late = clock.breached_at is not None or (not rests and clocks.is_late(clock.due_at, at))
+    if late and clock.breached_at is None:
+        clock.breached_at = clock.due_at
+        events.append(SlaBreached(ticket_id=clock.ticket_id, clock_id=clock.pk, metric=clock.metric))
+    clock.state = ClockState.BREACHED if late else ClockState.MET
+    clock.met_at, clock.met_by, clock.look_at = at, message_id, None
+    clock.save(update_fields=["state", "met_at", "met_by", "look_at", "breached_at"])
+    events.append(SlaMet(ticket_id=clock.ticket_id, clock_id=clock.pk, metric=clock.metric, late=late))
+    return events
+
+
+def _run_on(clock: SlaClock) -> None:
+    clock.state = ClockState.BREACHED if clock.breached_at else ClockState.RUNNING
+    clock.look_at = clocks.next_look(
+        warn_at=clock.warn_at,
+        due_at=clock.due_at,
+        warned=clock.warned_at is not None,
+        breached=clock.breached_at is not None,
+    )
+    clock.save()
+
+
+def _start(ticket: Ticket, at: datetime, *, is_new: bool) -> SlaClock:
+    metric = Metric.NEXT_REPLY if ticket.first_replied_at else Metric.FIRST_REPLY
+    planned = _planned(at, settings.FIRST_REPLY_SECONDS)
+    fields = planned | {
         "state": ClockState.RUNNING,
-        "target_seconds": target,
-        "started_at": at,
-        "warn_at": planned.warn_at,
-        "due_at": planned.due_at,
-        "look_at": planned.warn_at,
+        "target_seconds": settings.FIRST_REPLY_SECONDS,
+        "look_at": planned["warn_at"],
         "warned_at": None,
         "breached_at": None,
         "met_at": None,
+        "met_by": None,
     }
     if is_new:
         return SlaClock.objects.create(ticket=ticket, metric=metric, **fields)
     clock, _ = SlaClock.objects.update_or_create(ticket=ticket, metric=metric, defaults=fields)
     return clock
+
+
+def _planned(at: datetime, target_seconds: int) -> dict[str, Any]:
+    plan = clocks.plan(at, target_seconds, settings.FIRST_REPLY_WARN_SECONDS)
+    return {"started_at": at, "warn_at": plan.warn_at, "due_at": plan.due_at}

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
+from channels_app import media
 from channels_app.models import Media
 from helpdesk.accounts import queries as accounts
 from helpdesk.accounts.models import Team, User
@@ -18,7 +18,7 @@ from tickets.customers import queries as customers
 from tickets.enums import Kind, Priority, Status
 from tickets.lifecycle import queries as lifecycle
 from tickets.messages import queries as messages
-from tickets.models import BlockedSender, Customer, Identity, Ticket
+from tickets.models import Customer, Identity, Ticket
 from tickets.web import listing, timeline, waiting, words
 
 OTHERS = 6
@@ -44,7 +44,7 @@ class Composer:
 
 def live(request: HttpRequest, actor: Actor, ticket: Ticket) -> dict[str, Any]:
     """Everything that a poke or an act may have changed: head, timeline, side panel."""
-    people = list(accounts.active_users().only("id", "name", "role"))
+    people = list(accounts.colleagues())
     teams = list(accounts.teams())
     names = {person.pk: person.name for person in people}
     everything = request.GET.get("all") == "1"
@@ -77,7 +77,7 @@ def head(ticket: Ticket, identities: list[Identity]) -> dict[str, Any]:
     """The line above the timeline: time left, and whom a block would silence."""
     wait = waiting.wait_of(ticket, now())
     sender = next((one for one in reversed(identities) if one.kind == ticket.channel_kind), None)
-    blocked = BlockedSender.objects.filter(kind=sender.kind, value=sender.value).first() if sender else None
+    blocked = customers.block_of(sender.kind, sender.value) if sender else None
     return {
         "wait": wait.state,
         "due": wait.due,
@@ -144,8 +144,8 @@ def composer(actor: Actor, ticket: Ticket, last_message: int) -> Composer:
     if draft:
         found.text, found.saved = draft.text, True
         found.is_note = draft.kind == Kind.NOTE
-        own = Media.objects.filter(owner=f"user:{actor.id}").in_bulk(draft.media_ids) if draft.media_ids else {}
-        found.files = list(own.values())
+        own = media.uploads(owner=f"user:{actor.id}", media_ids=draft.media_ids)
+        found.files = own
     for way in messages.channels_for(ticket):
         where = _("the chat") if way.kind == "webchat" else way.address
         found.channels.append(
@@ -169,8 +169,9 @@ def snooze_presets() -> list[dict[str, str]]:
         (_("In one hour"), local + timedelta(hours=1)),
         (_("In three hours"), local + timedelta(hours=3)),
         (_("Tomorrow morning"), datetime.combine(tomorrow, morning, zone)),
-        (_("Monday morning"), datetime.combine(monday, morning, zone)),
     ]
+    if monday != tomorrow:
+        presets.append((_("Monday morning"), datetime.combine(monday, morning, zone)))
     return [
         {"label": label, "value": at.isoformat(timespec="minutes"), "when": words.moment(at)} for label, at in presets
     ]
@@ -209,18 +210,23 @@ def _holders(people: list[User], ticket: Ticket) -> list[User]:
     """Who may be given this ticket: its team and admins, everybody when it has no team."""
     if ticket.team_id is None:
         return people
-    members = set(User.objects.filter(Q(teams=ticket.team_id) | Q(role="admin")).values_list("pk", flat=True))
-    return [person for person in people if person.pk in members]
+    return [one for one in people if one.role == "admin" or ticket.team_id in one.works_in]  # type: ignore[attr-defined]
 
 
 def _identity(one: Identity) -> dict[str, Any]:
-    why = {"dmarc": _("The mail proved its sender"), "host-signature": _("Signed by your own site"), "code": _("Confirmed by a code")}
+    why = {
+        "dmarc": _("The mail proved its sender"),
+        "host-signature": _("Signed by your own site"),
+        "code": _("Confirmed by a code"),
+    }
     return {
         "icon": one.kind if one.kind in words.CHANNELS else "sms",
         "label": _identity_label(one),
         "value": one.value,
         "verified": one.verified_at is not None,
-        "why": why.get(one.evidence, one.evidence) if one.verified_at else _("Nobody has proved that this address is theirs"),
+        "why": why.get(one.evidence, one.evidence)
+        if one.verified_at
+        else _("Nobody has proved that this address is theirs"),
     }
 
 

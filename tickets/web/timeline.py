@@ -1,5 +1,6 @@
 """The timeline as its template wants it: messages grouped, days between them, events folded into one line."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -65,7 +66,7 @@ class Said:
     state: str = ""
     state_icon: str = ""
     state_words: str = ""
-    held_until: float = 0
+    held_until: int = 0
     may_retry: bool = False
     has_html: bool = False
     has_original: bool = False
@@ -106,7 +107,9 @@ def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
     """One message as the timeline shows it; `before` is the one above it, or None after a break."""
     is_note = message.kind == Kind.NOTE
     is_out = message.direction == Direction.OUT
-    who = message.author.name if message.author else message.sender_name or message.sender_address or ticket.customer_name
+    who = (
+        message.author.name if message.author else message.sender_name or message.sender_address or ticket.customer_name
+    )
     local = timezone.localtime(message.occurred_at)
     result = Said(
         id=message.pk,
@@ -132,7 +135,9 @@ def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
     if message.channel_kind == "email" and not is_out and not message.subject.endswith(ticket.subject):
         result.mail_subject = message.subject
     if message.text_full and len(message.text_full) > len(message.text) + 3:
-        result.quoted = message.text_full[len(message.text) :] if message.text_full.startswith(message.text) else message.text_full
+        result.quoted = (
+            message.text_full[len(message.text) :] if message.text_full.startswith(message.text) else message.text_full
+        )
         result.quoted = result.quoted.strip()
     result.long = len(result.text) > LONG_TEXT or result.text.count("\n") > LONG_LINES
     _add_files(result, list(message.attachments.all()))
@@ -153,8 +158,22 @@ def _classes(message: Message, *, is_note: bool, is_out: bool) -> list[str]:
 
 def _goes_on(before: Message, message: Message) -> bool:
     """Whether this message stands under the one above it without a head of its own."""
-    same = (before.direction, before.kind, before.author_id, before.sender_address, before.channel_kind, before.ticket_id)
-    this = (message.direction, message.kind, message.author_id, message.sender_address, message.channel_kind, message.ticket_id)
+    same = (
+        before.direction,
+        before.kind,
+        before.author_id,
+        before.sender_address,
+        before.channel_kind,
+        before.ticket_id,
+    )
+    this = (
+        message.direction,
+        message.kind,
+        message.author_id,
+        message.sender_address,
+        message.channel_kind,
+        message.ticket_id,
+    )
     return same == this and message.occurred_at - before.occurred_at < GROUP
 
 
@@ -165,9 +184,9 @@ def _add_state(result: Said, message: Message) -> None:
         return
     icon, text = words.STATES[state]
     result.state, result.state_icon = state, icon
-    result.state_words = f"{text}: {message.delivery_reason}" if message.delivery_reason else str(text)
+    result.state_words = f"{text}: {words.reason(message.delivery_reason)}" if message.delivery_reason else str(text)
     if state == "held" and message.held_until:
-        result.held_until = message.held_until.timestamp()
+        result.held_until = math.ceil(message.held_until.timestamp())
     result.may_retry = state in ("failed", "unknown")
 
 

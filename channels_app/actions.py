@@ -1,0 +1,121 @@
+"""Setting up channels, retiring them, and giving what failed at the door another chance."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from channels_app import inbound, kinds, queries, registry
+from channels_app.events import ChannelChanged, InboundRetried
+from channels_app.models import Channel, InboundEvent
+from helpdesk.accounts.models import Team
+from helpdesk.core.actor import Actor
+from helpdesk.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from helpdesk.core.recorder import record
+
+
+class AddressTaken(Conflict):
+    code, message = "address_taken", _("Another channel has this address.")
+
+
+def create(
+    *,
+    kind: str,
+    name: str,
+    actor: Actor,
+    address: str = "",
+    config: dict[str, Any] | None = None,
+    secrets: dict[str, Any] | None = None,
+    team_id: int | str | None = None,
+) -> Channel:
+    """A new door. Supervisors and admins only; raises NotAllowed, Invalid, AddressTaken."""
+    if not (actor.is_supervisor or actor.kind == "system"):
+        raise NotAllowed
+    if kind not in kinds.KEYS:
+        known = kind in kinds.KINDS
+        raise Invalid(
+            _("This kind of channel is not available yet.") if known else _("There is no such kind of channel."),
+            fields={"kind": "not_available_yet" if known else "unknown"},
+        )
+    channel = Channel(kind=kind)
+    _fill(channel, name=name, address=address, config=config or {}, secrets=secrets or {}, team_id=team_id)
+    return _saved(channel, "created", actor)
+
+
+def change(*, channel_id: UUID | str, actor: Actor, **changes: Any) -> Channel:
+    """Any of name, address, config (whole), secrets (those named; None removes one), team_id.
+
+    Supervisors and admins only; raises NotFound, NotAllowed, Invalid, AddressTaken.
+    """
+    with transaction.atomic():
+        channel = queries.channel_for(actor, channel_id, lock=True)
+        if not channel.is_active:
+            raise Conflict(fields={"is_active": "retired"})
+        _fill(channel, **changes)
+        return _saved(channel, "updated", actor)
+
+
+def retire(*, channel_id: UUID | str, actor: Actor) -> Channel:
+    """Nothing comes in or goes out here any more; what was said stays. Twice changes nothing."""
+    with transaction.atomic():
+        channel = queries.channel_for(actor, channel_id, lock=True)
+        if channel.is_active:
+            channel.is_active = False
+            _saved(channel, "retired", actor)
+    return channel
+
+
+def retry_inbound(*, event_id: int | str, actor: Actor) -> None:
+    """Read again what could not be read. Supervisors and admins only; raises NotFound when it has not failed."""
+    with transaction.atomic():
+        event: InboundEvent | None = queries.failed_inbound(actor).filter(pk=int(event_id)).first()
+        if event is None or not inbound.retry(event.pk):
+            raise NotFound
+        record(InboundRetried(event_id=event.pk, channel_id=str(event.channel_id)), actor=actor)
+
+
+def _fill(channel: Channel, **changes: Any) -> None:
+    """Put checked values on the channel."""
+    config = changes.get("config", channel.config)
+    given = changes.get("secrets", {})
+    fresh = {key: value for key, value in given.items() if value is not None}
+    wrong = kinds.problems(channel.kind, config, fresh)
+    wrong |= {f"secrets.{key[:60]}": "unknown" for key in given if key not in kinds.KEYS[channel.kind][1]}
+    if "name" in changes:
+        channel.name = changes["name"].strip()[:120]
+    if "address" in changes:
+        channel.address = changes["address"].strip().lower()[:254]
+    if not channel.name:
+        wrong["name"] = "empty"
+    if channel.kind == Channel.Kind.EMAIL and not kinds.is_mail_address(channel.address):
+        wrong["address"] = "invalid"
+    if wrong:
+        raise Invalid(fields=wrong)
+    channel.config = config
+    known: Any = channel.secrets
+    channel.secrets = {key: value for key, value in known.items() if key not in given} | fresh
+    if "team_id" in changes:
+        channel.team = _team(changes["team_id"])
+
+
+def _team(team_id: int | str | None) -> Team | None:
+    if team_id is None:
+        return None
+    team = Team.objects.filter(pk=int(team_id), is_active=True).first()
+    if team is None:
+        raise Invalid(fields={"team": "unknown"})
+    return team
+
+
+def _saved(channel: Channel, change: str, actor: Actor) -> Channel:
+    try:
+        with transaction.atomic():
+            channel.updated_at = now()
+            channel.save()
+            record(ChannelChanged(channel_id=str(channel.pk), change=change), actor=actor)
+    except IntegrityError:
+        raise AddressTaken(fields={"address": "taken"}) from None
+    registry.forget()
+    return channel

@@ -1,0 +1,16 @@
+"""Addresses of the doors."""
+
+from django.urls import include, path
+
+from channels_app.api import ChannelView, InboundFailureView
+
+api_urls = [
+    path("channels/", ChannelView.as_view({"get": "list", "post": "create"})),
+    path(
+        "channels/<uuid:pk>/",
+        ChannelView.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
+    path("inbound-failures/", InboundFailureView.as_view({"get": "list"})),
+    path("inbound-failures/<id:pk>/retry/", InboundFailureView.as_view({"post": "retry"})),
+]
+urlpatterns = [path("api/v1/", include(api_urls))]

@@ -1,0 +1,1 @@
+"""House rules and who may import whom."""
