@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from django.db import connections
 from imapclient import IMAPClient
 
-from channels_app.adapters.email.listener import Listener
+from channels_app.adapters.email.listener import THREADS, Listener
 
 
 @contextmanager
@@ -40,8 +41,20 @@ def listening(listener: Listener) -> Iterator[int]:
 
     with running(start) as (port, loop):
         yield port
+        _close_connections(listener)
         asyncio.run_coroutine_threadsafe(listener.stop(), loop).result(10)
         listener.reception.pool.shutdown(wait=True)
+
+
+def _close_connections(listener: Listener) -> None:
+    """Each thread of the pool lets go of its database connection."""
+    together = threading.Barrier(THREADS)
+
+    def close(_: int) -> None:
+        together.wait(10)
+        connections.close_all()
+
+    list(listener.reception.pool.map(close, range(THREADS)))
 
 
 class Post:
