@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from time import monotonic
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 from django.db.models.functions import Length
@@ -14,6 +14,7 @@ from channels_app import ports, registry
 from channels_app.contracts import Arrival, Origin
 from channels_app.models import Channel, InboundEvent, InboundRaw
 from helpdesk.core import jobs
+from helpdesk.core.logs import request_id
 from helpdesk.core.text import short_id, storable
 
 SMALL_BODY = 256 * 1024  # bytes
@@ -22,8 +23,8 @@ _marked: dict[UUID, float] = {}  # when this process last said so of a channel
 _ACCEPT = """
 WITH event AS (
     INSERT INTO channels_app_inboundevent
-        (channel_id, external_id, meta, created_at, lane, state, attempts, due_at, fence, last_error)
-    VALUES (%s, %s, %s, now(), '', 'pending', 0, now(), 0, '')
+        (channel_id, external_id, meta, created_at, lane, state, attempts, due_at, fence, last_error, request_id)
+    VALUES (%s, %s, %s, now(), '', 'pending', 0, now(), 0, '', %s)
     ON CONFLICT (channel_id, external_id) DO NOTHING RETURNING id)
 INSERT INTO channels_app_inboundraw (event_id, body) SELECT id, %s FROM event RETURNING event_id
 """
@@ -39,7 +40,7 @@ def accept(channel_id: UUID, external_id: str, raw: bytes, meta: dict[str, Any] 
         raise ValueError("an inbound item needs an id")
     kept_id, known = short_id(storable(external_id)), json.dumps(storable(meta or {}))
     with connection.cursor() as cursor:
-        cursor.execute(_ACCEPT, [channel_id, kept_id, known, raw])
+        cursor.execute(_ACCEPT, [channel_id, kept_id, known, request_id() or uuid4().hex, raw])
         fresh = cursor.fetchone() is not None
     if fresh:
         jobs.wake_queue(InboundEvent.QUEUE)

@@ -241,10 +241,13 @@ def _lock_everyone(identity: Identity, proved: list[Address]) -> Customer:
         writer = survivor(Customer.objects.get(pk=identity.customer_id) if attempt else identity.customer)
         others = [survivor(known.customer) for other in proved if (known := _identity(other))]
         ids = {writer.pk, *(other.pk for other in others)}
+        before = transaction.savepoint() if proved else None  # going back to it lets the locks go
         found = Customer.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
         locked = {customer.pk: customer for customer in found}
         if all(customer.canonical_id is None for customer in locked.values()):
             return locked[writer.pk]
+        if before:
+            transaction.savepoint_rollback(before)
     raise Retry("the customer is being merged again and again", after=1)
 
 

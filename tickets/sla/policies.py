@@ -92,6 +92,11 @@ def follow(ticket: Ticket) -> None:
     show(ticket, running)
 
 
+def most_urgent(ticket: Ticket) -> SlaClock | None:
+    """The reply clock that runs and is due first."""
+    return _most_urgent(_unmet(ticket))
+
+
 def show(ticket: Ticket, clock: SlaClock | None) -> None:
     """Copy what the list shows of the most urgent clock onto the ticket."""
     ticket.next_due_at = clock.due_at if clock else None

@@ -5,7 +5,9 @@ import re
 from channels_app.adapters.email.headers import Headers
 from channels_app.adapters.email.mime import Part
 
-OUR_ID = re.compile(r"^(?:t\d+\.(?:m\d+\.)?|d\d+\.)[A-Za-z0-9_-]{8,}@(.+)$")  # as replies and compose.message_id make them
+OUR_ID = re.compile(
+    r"^(?:t\d+\.(?:m\d+\.)?|d\d+\.)[A-Za-z0-9_-]{8,}@(.+)$"
+)  # as replies and compose.message_id make them
 NOBODY = re.compile(
     r"^(?:mailer-daemon|postmaster|no-?_?reply|do-?_?not-?_?reply|bounces?|auto-?reply)(?:[+=._-].*)?@", re.IGNORECASE
 )

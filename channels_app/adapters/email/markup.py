@@ -13,7 +13,7 @@ from channels_app.adapters.email import charsets
 
 MAX_ELEMENTS, MAX_LAID_OUT = 8_000, 400_000  # more is read without its layout: 240,000 <p> take 4 s
 MAX_DEPTH = 150  # sanitisers are quadratic in the depth: 100,000 open <div> cost half a minute
-TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})[^>]{0,20000}?(/?)>")
+TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
 TAGS = re.compile(r"<[^<>]*>")
 BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/blockquote)\b[^<>]*>", re.IGNORECASE)
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p", "li",
@@ -51,14 +51,23 @@ FORWARDED = re.compile(
 
 
 def is_tame(source: str) -> bool:
-    """Whether its elements are nested no deeper than a sanitiser takes in its stride."""
-    depth = deepest = 0
+    """Whether its elements are nested no deeper than a sanitiser takes in its stride.
+
+    Over-counts rather than under-counts: an end tag counts only against an element of its own name.
+    """
+    still_open: dict[str, int] = {}
+    depth = 0
     for match in TAG.finditer(source):
-        if match[2].lower() in VOID or match[3]:
+        name = match[2].lower()
+        if name in VOID:
             continue
-        depth = max(depth - 1, 0) if match[1] else depth + 1
-        deepest = max(deepest, depth)
-        if deepest > MAX_DEPTH:
+        if not match[1]:
+            still_open[name] = still_open.get(name, 0) + 1
+            depth += 1
+        elif still_open.get(name, 0):
+            still_open[name] -= 1
+            depth -= 1
+        if depth > MAX_DEPTH:
             return False
     return True
 
@@ -94,11 +103,12 @@ def strip_tags(source: str) -> str:
 
 
 def _without(source: str, name: str) -> str:
-    """The source without the elements of that name; a regex for this is quadratic where they never end."""
-    out, at, lower = [], 0, source.lower()
-    while (start := lower.find(f"<{name}", at)) >= 0 and (end := lower.find(f"</{name}", start)) >= 0:
-        out.append(source[at:start])
-        at = end
+    """The source without the elements of that name; one pattern for both ends is quadratic where they never end."""
+    begin, end = re.compile(f"<{name}\\b", re.IGNORECASE), re.compile(f"</{name}\\b", re.IGNORECASE)
+    out, at = [], 0
+    while (start := begin.search(source, at)) and (stop := end.search(source, start.end())):
+        out.append(source[at : start.start()])
+        at = stop.start()
     return "".join([*out, source[at:]])
 
 

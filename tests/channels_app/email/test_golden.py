@@ -34,7 +34,9 @@ def test_the_standard_parser_sees_the_same_parts(name: str) -> None:
     ours = mime.read(raw).root
     leaves = [part for part in theirs.walk() if not part.is_multipart()]
     if not any(part.get_content_type().startswith("message/") for part in theirs.walk()):
-        assert [part.content_type for part in ours.walk() if not part.parts] == [part.get_content_type() for part in leaves]
+        assert [part.content_type for part in ours.walk() if not part.parts] == [
+            part.get_content_type() for part in leaves
+        ]
         expected = [part.get_payload(decode=True) for part in leaves]
         found = [part.content() for part in ours.walk() if not part.parts]
         assert [content.split() for content in found] == [(content or b"").split() for content in expected]

@@ -33,7 +33,15 @@ def check(raw: bytes) -> None:
         assert item.occurred_at == mails.RECEIVED
         if item.unparsed:
             assert any(file.filename == "message.eml" and file.content == raw for file in item.files)
-        words = [item.subject, item.text, item.text_full, item.html, item.sender.name, item.thread_key, item.external_id]
+        words = [
+            item.subject,
+            item.text,
+            item.text_full,
+            item.html,
+            item.sender.name,
+            item.thread_key,
+            item.external_id,
+        ]
         for text in [*words, *item.references, *(file.filename for file in item.files)]:
             assert "\0" not in text
             text.encode("utf-8")
