@@ -262,7 +262,7 @@ def _envelope(
             message_id=unique,
             **common,  # type: ignore[arg-type]
         )
-    signature = User.objects.filter(pk=actor.id).values_list("signature", flat=True).first() if actor.is_user else ""
+    signature = User.objects.filter(pk=actor.user_id).values_list("signature", flat=True).first() if actor.is_user else ""
     chain = list(
         Message.objects.filter(ticket__in=family(ticket.pk), channel_kind="email", visibility=Visibility.PUBLIC)
         .exclude(external_id="")
