@@ -17,11 +17,13 @@ _KEYWORDS = {
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
+    "_lazy": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
     "pgettext": ((1, "c"), 2),
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
+    "npgettext_lazy": ((1, "c"), 2, 3),
 }
 
 
@@ -31,7 +33,7 @@ def path(root: Path, language: str) -> Path:
 
 
 def collect(root: Path) -> Catalog:
-    """Every text that the code and the templates mark, with the files it stands in; no line numbers, they only churn."""
+    """Every text that the code and the templates mark, with the files it stands in, without line numbers."""
     found = Catalog(charset="utf-8")
     for package in PACKAGES:
         for source in sorted((root / package).rglob("*")):
@@ -101,6 +103,14 @@ def untranslated(root: Path, language: str) -> list[str]:
         elif found and list(found.check()):
             missing.append(f"{message.id} (placeholders differ)")
     return missing
+
+
+def compile_stale(root: Path) -> None:
+    """Compile what has changed since it was last compiled; raises OSError where the program's folder is read-only."""
+    kept = [path(root, language) for language in LANGUAGES if path(root, language).exists()]
+    compiled = [file.with_suffix(".mo") for file in kept]
+    if any(not mo.exists() or mo.stat().st_mtime < po.stat().st_mtime for po, mo in zip(kept, compiled, strict=True)):
+        compile_all(root)
 
 
 def compile_all(root: Path) -> None:

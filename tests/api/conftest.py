@@ -24,7 +24,7 @@ class Program:
         self.client = Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=True)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        address = path if path.startswith("/") or path.startswith("http") else f"/api/v1/{path}"
+        address = path if path.startswith(("/", "http")) else f"/api/v1/{path}"
         content = {} if body is None else {"data": body, "content_type": "application/json"}
         return getattr(self.client, method)(address, headers=headers, **content)
 

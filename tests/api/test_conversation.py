@@ -39,16 +39,27 @@ def test_a_message_has_every_field_of_its_shape(agent, ticket, mailbox):
 
 
 def test_an_answer_is_a_message_on_its_way_and_meets_the_clock(agent, ticket, mailbox):
-    answer = agent.post(f"tickets/{ticket.pk}/replies/", {"text": "Dạ em kiểm tra ngay ạ.", "expected_version": ticket.version})
+    answer = agent.post(
+        f"tickets/{ticket.pk}/replies/", {"text": "Dạ em kiểm tra ngay ạ.", "expected_version": ticket.version}
+    )
     assert answer.status_code == 201
     said = answer.json()
     assert set(said) >= MESSAGE
-    assert (said["direction"], said["kind"], said["visibility"], said["text"]) == ("out", "message", "public", "Dạ em kiểm tra ngay ạ.")
+    assert (said["direction"], said["kind"], said["visibility"], said["text"]) == (
+        "out",
+        "message",
+        "public",
+        "Dạ em kiểm tra ngay ạ.",
+    )
     assert (said["channel"], said["author"]) == (str(mailbox.pk), str(agent.user.pk))
     assert said["delivery"] == {"state": "held", "reason": ""}
     assert SlaClock.objects.get(ticket=ticket).state == "met"
     event = EventLog.objects.filter(topic="message.added").latest("pk")
-    assert (event.payload["message_id"], event.payload["direction"], event.actor_id) == (int(said["id"]), "out", agent.user.pk)
+    assert (event.payload["message_id"], event.payload["direction"], event.actor_id) == (
+        int(said["id"]),
+        "out",
+        agent.user.pk,
+    )
     [delivery] = Delivery.objects.filter(message_id=int(said["id"]))
     assert delivery.payload["to"] == "lan@customer.test"
     assert agent.get(f"tickets/{ticket.pk}/").json()["assignee"] == str(agent.user.pk)
@@ -98,7 +109,10 @@ def test_an_answer_to_a_moved_thread_is_409_with_what_is_new(agent, ticket, mail
     assert fields["version"] == seen + 1
     assert [(one["id"], one["text"]) for one in fields["messages"]] == [(str(new.pk), "À thôi, mình thấy rồi")]
     assert Message.objects.filter(direction="out").count() == 0
-    assert agent.post(f"tickets/{ticket.pk}/replies/", {"text": "Dạ", "expected_version": fields["version"]}).status_code == 201
+    assert (
+        agent.post(f"tickets/{ticket.pk}/replies/", {"text": "Dạ", "expected_version": fields["version"]}).status_code
+        == 201
+    )
 
 
 def test_a_closed_ticket_takes_no_answer(agent, ticket):

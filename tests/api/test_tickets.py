@@ -125,14 +125,18 @@ def test_the_list_costs_the_same_however_long(agent, ticket, mailbox, django_ass
 def test_several_fields_change_at_once_and_are_recorded(agent, ticket):
     until = (now() + timedelta(days=1)).isoformat()
     body = {
-        **{"status": "on_hold", "priority": "urgent", "assignee": str(agent.user.pk), "tags": ["VIP", "đổi trả"]},
-        **{"subject": "Đổi hàng", "snoozed_until": until, "expected_version": ticket.version},
+        "status": "on_hold", "priority": "urgent", "assignee": str(agent.user.pk), "tags": ["VIP", "đổi trả"],
+        "subject": "Đổi hàng", "snoozed_until": until, "expected_version": ticket.version,
     }
     answer = agent.patch(f"tickets/{ticket.pk}/", body)
     assert answer.status_code == 200
     said = answer.json()
     assert (said["status"], said["priority"], said["subject"]) == ("on_hold", "urgent", "Đổi hàng")
-    assert (said["assignee"], said["assignee_name"], said["tags"]) == (str(agent.user.pk), agent.user.name, ["vip", "đổi trả"])
+    assert (said["assignee"], said["assignee_name"], said["tags"]) == (
+        str(agent.user.pk),
+        agent.user.name,
+        ["vip", "đổi trả"],
+    )
     assert said["snoozed_until"].endswith("Z")
     assert said["version"] > ticket.version
     changed = EventLog.objects.filter(topic="ticket.changed", subject=f"ticket:{ticket.pk}")
@@ -176,7 +180,9 @@ def test_a_status_that_cannot_follow_is_409(agent, ticket):
 def test_a_stale_version_is_409_with_what_is_new(agent, ticket, mailbox):
     seen = ticket.version
     new = receive(mailbox, a_mail(text="Còn một việc nữa"))
-    fields = refused(agent.patch(f"tickets/{ticket.pk}/", {"status": "solved", "expected_version": seen}), 409, "stale_version")
+    fields = refused(
+        agent.patch(f"tickets/{ticket.pk}/", {"status": "solved", "expected_version": seen}), 409, "stale_version"
+    )
     assert fields["version"] == seen + 1
     assert [message["id"] for message in fields["messages"]] == [str(new.pk)]
     assert fields["messages"][0]["text"] == "Còn một việc nữa"
@@ -200,7 +206,12 @@ def test_reading_marks_as_read_and_is_no_change(agent, ticket):
 
 def test_clocks_are_listed(agent, ticket):
     [clock] = agent.get(f"tickets/{ticket.pk}/clocks/").json()["results"]
-    assert (clock["metric"], clock["state"], clock["target_seconds"], clock["met_at"]) == ("first_reply", "running", 300, None)
+    assert (clock["metric"], clock["state"], clock["target_seconds"], clock["met_at"]) == (
+        "first_reply",
+        "running",
+        300,
+        None,
+    )
     assert clock["due_at"].endswith("Z")
 
 

@@ -84,6 +84,12 @@ def block_of(kind: str, value: str) -> BlockedSender | None:
     return BlockedSender.objects.filter(kind=kind, value=value).first()
 
 
+def blocked_senders(actor: Actor) -> QuerySet[BlockedSender]:
+    """Whom we do not listen to, latest first; for supervisors and admins, nobody for others."""
+    found = BlockedSender.objects.select_related("blocked_by").order_by("-pk")
+    return found if actor.is_supervisor else found.none()
+
+
 def is_blocked(kind: str, value: str) -> bool:
     """Whether messages from this address go to spam."""
     return BlockedSender.objects.filter(kind=kind, value=value).exists()

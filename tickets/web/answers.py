@@ -4,7 +4,6 @@ from uuid import UUID
 
 from csp.decorators import csp_replace
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from channels_app import media
 from channels_app.queries import original_of
+from helpdesk.accounts.access import signed_in
 from helpdesk.core.errors import NotFound, StaleVersion, TooLarge
 from tickets.enums import Kind
 from tickets.lifecycle.queries import survivor, ticket_for
@@ -24,7 +24,7 @@ from tickets.web.inbox import actor_of
 
 
 @require_POST
-@login_required
+@signed_in
 def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Answer the customer. When others have spoken since the writer's last look: 409 with what is new.
 
@@ -56,7 +56,7 @@ def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def note(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Write something for colleagues only."""
     media_ids = tuple(request.POST.getlist("media"))
@@ -67,7 +67,7 @@ def note(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def draft(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Keep what is being written; an empty text forgets it."""
     channel = request.POST.get("channel", "").partition(" ")[0]
@@ -84,7 +84,7 @@ def draft(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def upload(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Take one file for an answer: `{id, filename, size}`; 413 over the limit."""
     actor = actor_of(request)
@@ -104,7 +104,7 @@ def upload(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def take_back(request: HttpRequest, message_id: int) -> HttpResponse:
     """Stop a reply that is still held; its words go back into the composer."""
     message = messages.take_back(message_id=message_id, actor=actor_of(request))
@@ -118,7 +118,7 @@ def take_back(request: HttpRequest, message_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def retry(request: HttpRequest, message_id: int) -> HttpResponse:
     """Send again what failed."""
     message = messages.retry(message_id=message_id, actor=actor_of(request))
@@ -126,7 +126,7 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
 
 
 @require_GET
-@login_required
+@signed_in
 def file(request: HttpRequest, attachment_id: int) -> FileResponse:
     """An attachment: safe images in place, everything else as a download."""
     found = queries.attachment_for(actor_of(request), attachment_id)
@@ -143,9 +143,12 @@ def file(request: HttpRequest, attachment_id: int) -> FileResponse:
     return response
 
 
-@csp_replace(  # type: ignore[arg-type]
+@csp_replace(
     {
         "default-src": ["'none'"],
+        "script-src": ["'none'"],
+        "connect-src": ["'none'"],
+        "form-action": ["'none'"],
         "img-src": ["'self'", "https:", "http:"],
         "style-src": ["'self'"],
         "frame-ancestors": ["'self'"],
@@ -153,7 +156,7 @@ def file(request: HttpRequest, attachment_id: int) -> FileResponse:
 )
 @xframe_options_sameorigin
 @require_GET
-@login_required
+@signed_in
 def mail_page(request: HttpRequest, message_id: int) -> HttpResponse:
     """The mail as its sender formatted it, for a sandboxed frame. Remote images only when asked for (`images=1`)."""
     message = queries.message_for(actor_of(request), message_id)
@@ -181,7 +184,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 @require_GET
-@login_required
+@signed_in
 def original(request: HttpRequest, message_id: int) -> HttpResponse:
     """The mail as it came over the wire, as a download."""
     message = queries.message_for(actor_of(request), message_id)
