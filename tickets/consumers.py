@@ -43,14 +43,16 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
         if not _same_origin(self.scope):
             await self.close()
             return
-        await self.accept()
         if user is None or not user.is_authenticated or not user.is_active or user.mfa_missing:
+            await self.accept()  # a code can only be told to whom has been let in
             await self.close(code=SIGNED_OUT)
             return
         self.actor = await database_sync_to_async(actor_for)(user)
         teams = await database_sync_to_async(_teams_heard)(self.actor)
         for group in (user_group(self.actor.id), *(inbox_group(team_id) for team_id in teams)):
             await self._join(group)
+        # Joined before it is open: what happens from now on is heard, the screen asks for what came before.
+        await self.accept()
 
     async def disconnect(self, code: int) -> None:
         """Tells those who look at the same ticket; the groups are left by the framework."""
@@ -75,7 +77,7 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
                     await database_sync_to_async(agent_types)(ticket_id=ticket, name=self.actor.name)
 
     async def poke(self, message: dict[str, Any]) -> None:
-        """Something has a newer version; of one's own rights: connect again and join what may be seen now."""
+        """Something has a newer version. When it is one's own rights, connect again and join what may be seen now."""
         if message["topic"] == "rights":
             await self.close(code=CHANGED)
             return

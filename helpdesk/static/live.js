@@ -107,6 +107,7 @@ export async function fetchParts(url) {
   try {
     const answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
     if (answer.status === 401) location.assign(answer.headers.get("HX-Redirect") || "/accounts/login/");
+    if (answer.status === 404 && url === document.getElementById("thread")?.dataset.src) location.assign("/inbox/"); // no longer ours
     if (!answer.ok) return null;
     const holder = document.createElement("template");
     holder.innerHTML = await answer.text();

@@ -189,17 +189,37 @@ def bulk(request: HttpRequest) -> HttpResponse:
         act = lambda one: lifecycle.assign(ticket_id=one, assignee_id=None if chosen == "none" else chosen, actor=actor)  # noqa: E731
     else:
         act = lambda one: lifecycle.set_status(ticket_id=one, status=status, actor=actor)  # noqa: E731
-    changed, refused = 0, []
+    changed, refused = _each(ids, act)
+    text = " ".join([words.count_done(len(changed)), *refused[:3]])
+    return _many_done(text, changed, bool(refused))
+
+
+@require_POST
+@signed_in
+def undo_bulk(request: HttpRequest) -> HttpResponse:
+    """Take back one's last step on each of these conversations."""
+    ids = [int(one) for one in request.GET.get("ids", "").split(",")[:BULK] if one.isdecimal()]
+    _changed, refused = _each(ids, lambda one: joining.undo(ticket_id=one, actor=actor_of(request)))
+    return _many_done(" ".join([_("Taken back."), *refused[:3]]), [], bool(refused))
+
+
+def _each(ids: list[int], act: Callable[[int], Ticket]) -> tuple[list[int], list[str]]:
+    """Do it to each: which were done, and why the others were not. Each is its own transaction."""
+    changed, refused = [], []
     for one in ids:
         try:
             act(one)
-            changed += 1
+            changed.append(one)
         except DomainError as error:
             refused.append(f"#{one}: {error.message}")
-    text = " ".join([words.count_done(changed), *refused[:3]])
+    return changed, refused
+
+
+def _many_done(text: str, changed: list[int], is_partial: bool) -> HttpResponse:
+    undo = f"/inbox/bulk/undo/?ids={','.join(map(str, changed))}" if changed else ""
+    toast = {"text": text, "kind": "error" if is_partial else "info", "undo": undo}
     response = HttpResponse(status=204)
-    kind = "error" if refused else "info"
-    response["HX-Trigger"] = json.dumps({"toast": {"text": text, "kind": kind}, "bulk-done": True})
+    response["HX-Trigger"] = json.dumps({"toast": toast, "bulk-done": True})
     return response
 
 

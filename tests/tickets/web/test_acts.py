@@ -103,6 +103,8 @@ def test_many_at_once_and_what_could_not_be_done_is_named(client: Client, ticket
     said = toast(answer)
     assert said["text"].startswith("2 conversations changed.")
     assert f"#{missing}" in said["text"]
+    client.post(said["undo"], headers=HTMX)
+    assert set(Ticket.objects.values_list("status", flat=True)) == {"open"}
 
 
 def reply(client: Client, ticket: Ticket, **given: Any) -> Any:
