@@ -40,7 +40,7 @@ def build(*, password: str, site_url: str) -> None:
         team=teams["care"],
         config={
             "origins": [site_url],
-            "greeting": {"vi": "Xin chào! Mình giúp gì được cho bạn?", "en": "Hello! How can we help you?"},
+            "greeting": {"vi": "Xin chào! Shop giúp gì được cho anh/chị?", "en": "Hello! How can we help you?"},
         },
         secrets={"identity_secret": "demo-identity-secret"},
     )
