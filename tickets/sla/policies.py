@@ -85,7 +85,7 @@ def follow(ticket: Ticket) -> None:
     running = _most_urgent(unmet)
     if running is None:
         running = _start(ticket, since)
-    elif running.started_at > since:
+    elif running.started_at != since:
         for name, value in _planned(since, running.target_seconds).items():
             setattr(running, name, value)
         _run_on(running)
