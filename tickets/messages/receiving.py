@@ -62,29 +62,8 @@ def receive(
     Quietly: stored and shown, but it neither starts a clock nor asks for attention. external_id: from own_id.
     opened: what remains to be recorded of a ticket that was opened for this message and shows it already.
     """
-    at = _moment(item)
-    message = Message(
-        ticket=ticket,
-        thread=thread,
-        channel_id=origin.channel.id,
-        channel_kind=origin.channel.kind,
-        external_id=external_id,
-        content_hash=item.content_hash,
-        direction=Direction.IN,
-        customer=customer,
-        sender_name=(item.sender.name or customer.name)[:200],
-        sender_address=item.sender.value[:255],
-        sender_verified=item.sender.verified,
-        recipients=[name for name in item.recipients if len(name) <= MAX_ADDRESS][:MAX_PARTICIPANTS],
-        subject=item.subject[:250],
-        text=item.text,
-        text_full=item.text_full if item.text_full != item.text else "",
-        html=clean(item.html),
-        auto=item.auto,
-        evidence=evidence,
-        event_id=origin.event_id,
-        occurred_at=at,
-    )
+    message = _message(ticket, customer, thread, item, origin)
+    message.external_id, message.evidence = external_id, evidence
     insert(message)
     attach(message, [_keep(file) for file in item.files])
     events: list[Event] = [
@@ -108,6 +87,29 @@ def receive(
     actor = Actor.customer(customer.pk)
     record(*events, actor=actor, pokes=[poke(ticket)])
     return message
+
+
+def _message(ticket: Ticket, customer: Customer, thread: Thread, item: NewMessage, origin: Origin) -> Message:
+    return Message(
+        ticket=ticket,
+        thread=thread,
+        channel_id=origin.channel.id,
+        channel_kind=origin.channel.kind,
+        content_hash=item.content_hash,
+        direction=Direction.IN,
+        customer=customer,
+        sender_name=(item.sender.name or customer.name)[:200],
+        sender_address=item.sender.value[:255],
+        sender_verified=item.sender.verified,
+        recipients=[name for name in item.recipients if len(name) <= MAX_ADDRESS][:MAX_PARTICIPANTS],
+        subject=item.subject[:250],
+        text=item.text,
+        text_full=item.text_full if item.text_full != item.text else "",
+        html=clean(item.html),
+        auto=item.auto,
+        event_id=origin.event_id,
+        occurred_at=_moment(item),
+    )
 
 
 def attach(message: Message, files: Sequence[Media]) -> None:
