@@ -105,6 +105,14 @@ def untranslated(root: Path, language: str) -> list[str]:
     return missing
 
 
+def compile_stale(root: Path) -> None:
+    """Compile what has changed since it was last compiled; raises OSError where the program's folder is read-only."""
+    kept = [path(root, language) for language in LANGUAGES if path(root, language).exists()]
+    compiled = [file.with_suffix(".mo") for file in kept]
+    if any(not mo.exists() or mo.stat().st_mtime < po.stat().st_mtime for po, mo in zip(kept, compiled, strict=True)):
+        compile_all(root)
+
+
 def compile_all(root: Path) -> None:
     """Write the compiled catalogs that Django reads."""
     for language in LANGUAGES:

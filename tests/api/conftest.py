@@ -21,7 +21,8 @@ class Program:
     def __init__(self, user: User) -> None:
         self.user = user
         token = accounts.create_api_token(user_id=user.pk, name="test", actor=Actor.system()).token
-        self.client = Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=True)
+        self.headers = {"Authorization": f"Bearer {token}"}
+        self.client = Client(headers=self.headers)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         address = path if path.startswith(("/", "http")) else f"/api/v1/{path}"

@@ -125,8 +125,13 @@ def test_the_list_costs_the_same_however_long(agent, ticket, mailbox, django_ass
 def test_several_fields_change_at_once_and_are_recorded(agent, ticket):
     until = (now() + timedelta(days=1)).isoformat()
     body = {
-        "status": "on_hold", "priority": "urgent", "assignee": str(agent.user.pk), "tags": ["VIP", "đổi trả"],
-        "subject": "Đổi hàng", "snoozed_until": until, "expected_version": ticket.version,
+        "status": "on_hold",
+        "priority": "urgent",
+        "assignee": str(agent.user.pk),
+        "tags": ["VIP", "đổi trả"],
+        "subject": "Đổi hàng",
+        "snoozed_until": until,
+        "expected_version": ticket.version,
     }
     answer = agent.patch(f"tickets/{ticket.pk}/", body)
     assert answer.status_code == 200

@@ -10,7 +10,6 @@ from tickets.models import Message, SlaClock, Ticket
 from tickets.sla import clocks, policies
 
 CHUNK = 500
-COMPARED = ("message_count", "snippet", "last_direction", "last_message_at", "first_replied_at", "waiting_since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,12 @@ def everywhere() -> Iterator[Drift]:
 
 
 def of(ticket: Ticket) -> Iterator[Drift]:
-    """What does not add up on one ticket: its list fields, what the list shows of its clocks, each clock itself."""
-    found = asdict(standing.of(ticket))
-    for name in COMPARED:
+    """What does not add up on one ticket: its list fields, what the list shows of its clocks, each clock itself.
+
+    The list fields of a ticket that was merged away stand in no list; they are made anew when it comes back.
+    """
+    found = asdict(standing.of(ticket)) if ticket.merged_into_id is None else {}
+    for name in found:
         if getattr(ticket, name) != found[name]:
             yield Drift(ticket.pk, name, getattr(ticket, name), found[name])
     yield from _shown(ticket)

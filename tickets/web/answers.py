@@ -4,8 +4,9 @@ from uuid import UUID
 
 from csp.decorators import csp_replace
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
@@ -127,16 +128,15 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
 
 @require_GET
 @signed_in
-def file(request: HttpRequest, attachment_id: int) -> FileResponse:
+def file(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """An attachment: safe images in place, everything else as a download."""
     found = queries.attachment_for(actor_of(request), attachment_id)
     in_place = found.content_type in media.SAFE_IMAGES
-    response = FileResponse(
-        media.path_of(found.media.path).open("rb"),
-        as_attachment=not in_place,
-        filename=found.filename,
+    response = HttpResponse(
+        media.path_of(found.media.path).read_bytes(),
         content_type=found.content_type if in_place else "application/octet-stream",
     )
+    response["Content-Disposition"] = content_disposition_header(not in_place, found.filename) or "inline"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, max-age=86400, immutable"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"

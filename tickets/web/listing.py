@@ -292,7 +292,7 @@ def _toggled(given: dict[str, list[str]], name: str, value: str) -> dict[str, li
 
 def _chip_label(name: str, value: str) -> str:
     """A chosen filter in the reader's words."""
-    fixed = {
+    fixed: dict[str, dict[Any, Any]] = {
         "status": dict(Status.choices),
         "mood": dict(Mood.choices),
         "priority": {one.word: one.label for one in Priority},

@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from channels_app import web as channels
 from tickets.web import acts, answers, control, inbox, people
 
 urlpatterns = [
@@ -39,8 +38,4 @@ urlpatterns = [
     path("control/inbound/<int:event_id>/retry/", control.retry_inbound),
     path("control/deliveries/<int:message_id>/retry/", control.retry_delivery),
     path("control/blocked/<int:blocked_id>/unblock/", control.unblock),
-    path("control/channels/", channels.index, name="channels"),
-    path("control/channels/new/<slug:kind>/", channels.create),
-    path("control/channels/<uuid:channel_id>/", channels.edit),
-    path("control/channels/<uuid:channel_id>/retire/", channels.retire),
 ]

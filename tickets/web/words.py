@@ -74,8 +74,10 @@ def reason(stored: str) -> str:
     head, colon, said = stored.partition(": ")
     if whole != stored or not colon:
         return whole
-    with_hole = gettext(f"{head}: %(why)s")
-    return with_hole % {"why": said} if "%(why)s" in with_hole else f"{gettext(head)}: {reason(said)}"
+    with_hole = f"{head}: %(why)s"
+    if (whole := gettext(with_hole)) != with_hole:
+        return whole % {"why": said}
+    return f"{gettext(head)}: {reason(said)}"
 
 
 def when(value: datetime | None) -> str:

@@ -13,7 +13,7 @@ NOBODY = re.compile(
 )
 DAEMON = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon|mdaemon)(?:[+=._-].*)?@", re.IGNORECASE)
 AWAY = re.compile(
-    r"^\s*(?:(?:re|fwd?|tr):\s*)?(?:auto(?:matic)?[ -]?(?:reply|response|respuesta)|out of (?:the )?office|trả lời tự động|"
+    r"^\s*(?:(?:re|fwd?|tr):\s*)?(?:auto(?:matic)?[ -]?(?:reply|response)|out of (?:the )?office|trả lời tự động|"
     r"tự động trả lời|thư trả lời tự động|autoreply|abwesenheitsnotiz|vắng mặt khỏi văn phòng)\b",
     re.IGNORECASE,
 )

@@ -16,10 +16,26 @@ MAX_DEPTH = 150  # sanitisers are quadratic in the depth: 100,000 open <div> cos
 TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
 TAGS = re.compile(r"<[^<>]*>")
 BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/blockquote)\b[^<>]*>", re.IGNORECASE)
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p", "li",
-        "td", "tr", "th", "dd", "dt", "option", "tbody", "thead", "tfoot", "colgroup"}  # fmt: skip
+# Never open, or closed by themselves when the next one comes.
+VOID = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "param",
+    "source",
+    "track",
+    "wbr",
+} | {*("p", "li", "td", "tr", "th", "dd", "dt", "option", "tbody", "thead", "tfoot", "colgroup")}
 QUOTE_SIGN = re.compile(
-    r'gmail_quote|type=3D?["\']?cite|divRplyFwdMsg|appendonsend|yahoo_quoted|moz-cite-prefix|OLK_SRC_BODY|protonmail_quote|zmail_extra',
+    r'gmail_quote|type=["\']?cite|divRplyFwdMsg|appendonsend|yahoo_quoted|moz-cite-prefix|OLK_SRC_BODY_SECTION|'
+    r"mail-editor-reference-message-container|protonmail_quote|zmail_extra",
     re.IGNORECASE,
 )
 _QUOTES = etree.XPath(
@@ -29,7 +45,8 @@ _QUOTES = etree.XPath(
     " | //blockquote[@type='cite']"
 )
 _FROM_HERE = etree.XPath(
-    "//*[@id='divRplyFwdMsg' or @id='appendonsend' or @id='OLK_SRC_BODY_SECTION' or @id='mail-editor-reference-message-container']"
+    "//*[@id='divRplyFwdMsg' or @id='appendonsend' or @id='OLK_SRC_BODY_SECTION'"
+    " or @id='mail-editor-reference-message-container']"
 )
 _CONFIG = ParserConfig(css=CSS_PROFILES["strict"], display_links=False)
 _PARSER = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
@@ -45,7 +62,8 @@ _UNTABLED = {
     "caption": "div",
 }
 FORWARDED = re.compile(
-    r"-{5,}\s*(?:Forwarded message|Thư đã chuyển tiếp|Thư được chuyển tiếp|Chuyển tiếp|Original Message)\s*-{5,}|Begin forwarded message:|Bắt đầu thư được chuyển tiếp:",
+    r"-{5,}\s{0,3}(?:Forwarded message|Thư đã chuyển tiếp|Thư được chuyển tiếp|Chuyển tiếp)\s{0,3}-{5,}|"
+    r"Begin forwarded message:|Bắt đầu thư được chuyển tiếp:",
     re.IGNORECASE,
 )
 

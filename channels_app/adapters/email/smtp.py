@@ -1,4 +1,4 @@
-"""The way out: one kept connection a process to a mail server, or a folder of .eml files. Says truthfully what is known."""
+"""The way out: one kept connection a process to a mail server, or a folder of .eml files; says what is known."""
 
 import hashlib
 import os

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from django.db import connections
 from imapclient import IMAPClient
 
-from channels_app.adapters.email.listener import Listener
+from channels_app.adapters.email.listener import THREADS, Listener
 
 
 @contextmanager
@@ -40,8 +41,20 @@ def listening(listener: Listener) -> Iterator[int]:
 
     with running(start) as (port, loop):
         yield port
+        _close_connections(listener)
         asyncio.run_coroutine_threadsafe(listener.stop(), loop).result(10)
         listener.reception.pool.shutdown(wait=True)
+
+
+def _close_connections(listener: Listener) -> None:
+    """Each thread of the pool lets go of its database connection."""
+    together = threading.Barrier(THREADS)
+
+    def close(_: int) -> None:
+        together.wait(10)
+        connections.close_all()
+
+    list(listener.reception.pool.map(close, range(THREADS)))
 
 
 class Post:
@@ -93,13 +106,17 @@ class Post:
 
 
 @contextmanager
-def posting() -> Iterator[tuple[Post, int]]:
-    """A foreign server and its port."""
+def posting(*, passwords: bool = False) -> Iterator[tuple[Post, int]]:
+    """A foreign server and its port; with `passwords` it wants one, and every one is wrong."""
     post = Post()
+    options: dict[str, Any] = {}
+    if passwords:
+        refuse = lambda *_: AuthResult(success=False, handled=False)  # noqa: E731
+        options = {"auth_required": True, "auth_require_tls": False, "authenticator": refuse}
 
     async def start() -> int:
         loop = asyncio.get_running_loop()
-        make = lambda: SMTP(post, hostname="mx.test", loop=loop, enable_SMTPUTF8=True)  # noqa: E731
+        make = lambda: SMTP(post, hostname="mx.test", loop=loop, enable_SMTPUTF8=True, **options)  # noqa: E731
         server = await loop.create_server(make, "127.0.0.1", 0)
         return int(server.sockets[0].getsockname()[1])
 

@@ -12,10 +12,26 @@ from tests.corpus import mails
 
 # Well-formed mails, where the stdlib's modern parser must agree word for word.
 WELL_FORMED = [
-    "plain-en", "plain-vi-8bit", "subject-rfc2047-q-latin1", "alternative", "cid-image", "apple-mail-mixed", "winmail-dat",
-    "calendar-invite", "rfc822-attached", "smime-signed", "text-attachment", "charset-utf16-base64", "charset-iso-2022-jp",
-    "bounce-postfix", "bounce-gmail", "reply-gmail-vi", "from-quoted-comma-encoded", "group-addresses", "dmarc-pass",
-]  # fmt: skip
+    "plain-en",
+    "plain-vi-8bit",
+    "subject-rfc2047-q-latin1",
+    "alternative",
+    "cid-image",
+    "apple-mail-mixed",
+    "winmail-dat",
+    "calendar-invite",
+    "rfc822-attached",
+    "smime-signed",
+    "text-attachment",
+    "charset-utf16-base64",
+    "charset-iso-2022-jp",
+    "bounce-postfix",
+    "bounce-gmail",
+    "reply-gmail-vi",
+    "from-quoted-comma-encoded",
+    "group-addresses",
+    "dmarc-pass",
+]
 
 
 def test_the_corpus_is_large_enough() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from channels_app import mail, reply_tokens
 from channels_app.adapters.email import listener as listeners
@@ -142,7 +142,9 @@ def test_our_fault_is_a_451_and_heals_by_itself(port: int) -> None:
     assert InboundEvent.objects.count() == 2
 
 
-def test_a_database_that_came_back_costs_no_mail(port: int) -> None:
+def test_a_database_that_came_back_costs_no_mail(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": False}.items():
+        monkeypatch.setitem(connections.settings["default"], name, value)  # kept, as in the mail process
     for number in range(4):
         send(port, a_mail(text=f"warm {number}"))
     with connection.cursor() as cursor:

@@ -90,7 +90,7 @@ async def test_those_on_one_ticket_know_of_each_other_and_its_time_is_kept() -> 
         told = await hears(first, "presence")
     await first.disconnect()
     viewings = await database_sync_to_async(list)(TicketViewing.objects.order_by("pk"))
-    assert [one.user_id for one in viewings] == [minh.pk, mai.pk]
+    assert {one.user_id for one in viewings} == {minh.pk, mai.pk}
     assert all(one.left_at is not None for one in viewings)
 
 
