@@ -23,7 +23,7 @@ def customers(actor: Actor) -> QuerySet[Customer]:
     if actor.is_machine or actor.is_admin:
         return found
     if not actor.is_user:
-        return found.filter(pk=actor.id) if actor.kind == "customer" else found.none()
+        return found.filter(pk=actor.id or 0) if actor.kind == "customer" else found.none()
     seen = Ticket.objects.filter(Q(team_id__in=actor.team_ids) | Q(team__isnull=True), customer=OuterRef("pk"))
     return found.filter(Exists(seen) | ~Exists(Ticket.objects.filter(customer=OuterRef("pk"))))
 
