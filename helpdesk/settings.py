@@ -129,6 +129,8 @@ CELERY = {
     "task_soft_time_limit": 90,
     "timezone": "UTC",
 }
+# How long a worker may hold a job before another may take it: longer than the hard limit of a task.
+LEASE_SECONDS = 120
 # One queue for each kind of work, so that sends do not wait behind a backlog of intake.
 CELERY_QUEUES = ["inbound", "deliver", "relay", "leftovers", "clock", "house"]
 # Beat only asks whether anything is due that nobody was woken for.

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import structlog
+from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Q
 from django.utils.timezone import now
@@ -21,7 +22,7 @@ from helpdesk.core.logs import request_id
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=2)  # longer than the hard time limit of a drain
+LEASE = timedelta(seconds=settings.LEASE_SECONDS)  # longer than the hard time limit of a drain
 BUDGET = 10.0  # seconds one drain may go on starting batches; then it queues behind the others
 MAX_ATTEMPTS = 12
 TRIED = gettext_noop("every attempt failed")

@@ -1,0 +1,1 @@
+"""Workers killed in the middle of everything: nothing lost, nothing twice."""
