@@ -87,27 +87,29 @@ def receive(
     )
     insert(message)
     attach(message, [_keep(file) for file in item.files])
-    events: list[Event] = [
-        *opened,
-        MessageAdded(
-            ticket_id=ticket.pk,
-            message_id=message.pk,
-            direction=Direction.IN,
-            visibility=message.visibility,
-            kind=message.kind,
-            channel_kind=origin.channel.kind,
-            auto=item.auto,
-            version=ticket.version if opened else ticket.version + 1,
-        ),
-    ]
-    if not opened and ticket.channel_kind and ticket.channel_kind != origin.channel.kind:
-        switched = ChannelSwitched(ticket_id=ticket.pk, before=ticket.channel_kind, after=origin.channel.kind)
-        events.append(switched)
+    events = [*opened, *_events(ticket, message, is_first=bool(opened))]
     if not opened:
         _touch(ticket, item, origin, quietly=quietly)
     actor = Actor.customer(customer.pk)
     record(*events, actor=actor, pokes=[poke(ticket)])
     return message
+
+
+def _events(ticket: Ticket, message: Message, *, is_first: bool) -> list[Event]:
+    """What a message is to the log; asked before the ticket is brought up to date."""
+    added = MessageAdded(
+        ticket_id=ticket.pk,
+        message_id=message.pk,
+        direction=Direction.IN,
+        visibility=message.visibility,
+        kind=message.kind,
+        channel_kind=message.channel_kind,
+        auto=message.auto,
+        version=ticket.version if is_first else ticket.version + 1,
+    )
+    if is_first or not ticket.channel_kind or ticket.channel_kind == message.channel_kind:
+        return [added]
+    return [added, ChannelSwitched(ticket_id=ticket.pk, before=ticket.channel_kind, after=message.channel_kind)]
 
 
 def attach(message: Message, files: Sequence[Media]) -> None:
