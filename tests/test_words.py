@@ -25,7 +25,7 @@ ROOT = Path(settings.BASE_DIR)
 PERCENT = re.compile(r"%(?:\(\w+\))?[sdf]")
 # What stands in templates as it is: names, keys of a keyboard, and blocks that fill an attribute.
 BARE_TEXTS = {"Hoa Lư", "(Ctrl K)", "Ctrl Enter"}
-ATTRIBUTE_BLOCKS = r"{%\s*block (?:main_class|body_class|body|main|page_class)\w*\s*%}[^<{]*{%\s*endblock[^%]*%}"
+ATTRIBUTE_BLOCKS = r"{%\s*block \w*class\s*%}[^<{]*{%\s*endblock[^%]*%}"
 # Words without which no English sentence gets by, and that Vietnamese does not have.
 ENGLISH = set(
     re.findall(
@@ -227,6 +227,11 @@ def test_a_visitor_is_spoken_to_as_the_cookie_or_the_browser_says(db: None, brow
     assert "Sign in" in english.get("/accounts/login/").content.decode()
     vietnamese.cookies["django_language"] = "en"
     assert "Sign in" in vietnamese.get("/accounts/login/").content.decode()
+
+
+def test_a_language_is_offered_by_its_own_name(db: None, browser: Callable[..., Client]) -> None:
+    a_user()
+    assert ">English</button>" in browser(HTTP_ACCEPT_LANGUAGE="vi").get("/accounts/login/").content.decode()
 
 
 def test_a_persons_own_choice_wins(people: dict[str, User], browser: Callable[..., Client]) -> None:

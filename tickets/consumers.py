@@ -11,7 +11,6 @@ from helpdesk.accounts.queries import actor_for, teams
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import DomainError
 from tickets.lifecycle import actions as lifecycle
-from tickets.lifecycle.queries import ticket_for
 from tickets.messages.typing import agent_types
 from tickets.pokes import inbox_group, ticket_group
 
@@ -92,7 +91,7 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
         if ticket in self.watched or len(self.watched) >= MAX_WATCHED:
             return
         try:
-            await database_sync_to_async(_opened)(self.actor, ticket)
+            await database_sync_to_async(lifecycle.viewed)(ticket_id=ticket, actor=self.actor, is_open=True)  # the gate
         except DomainError:
             return
         self.watched.add(ticket)
@@ -131,9 +130,3 @@ def _teams_heard(actor: Actor) -> list[int | None]:
     """The inboxes an actor hears of: an admin every team's, others their own, all those without a team."""
     own = teams().values_list("pk", flat=True) if actor.is_admin else actor.team_ids
     return [None, *own]
-
-
-def _opened(actor: Actor, ticket: str) -> None:
-    """Through the gate: raises NotFound for what is not theirs."""
-    ticket_for(actor, ticket)
-    lifecycle.viewed(ticket_id=ticket, actor=actor, is_open=True)

@@ -12,6 +12,7 @@ from django.utils.translation.template import templatize
 
 LANGUAGES = ("vi",)  # the source texts are English
 PACKAGES = ("helpdesk", "tickets", "channels_app", "knowledge_base")
+_NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # of every catalog: two people collecting must not collide
 _KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -34,7 +35,7 @@ def path(root: Path, language: str) -> Path:
 
 def collect(root: Path) -> Catalog:
     """Every text that the code and the templates mark, with the files it stands in, without line numbers."""
-    found = Catalog(charset="utf-8")
+    found = Catalog(charset="utf-8", creation_date=_NO_DATE)
     for package in PACKAGES:
         for source in sorted((root / package).rglob("*")):
             if source.suffix not in {".py", ".html", ".txt"} or "migrations" in source.parts:
@@ -71,8 +72,7 @@ def update(root: Path, language: str) -> Catalog:
 
 
 def _with_plain_header(kept: Catalog, language: str) -> Catalog:
-    """The same texts under a header without dates: two people collecting must not collide."""
-    fixed = datetime(2026, 1, 1, tzinfo=UTC)
+    """The same texts under a header without dates."""
     plain = Catalog(
         locale=language,
         project="Helpdesk",
@@ -80,8 +80,8 @@ def _with_plain_header(kept: Catalog, language: str) -> Catalog:
         charset="utf-8",
         fuzzy=False,
         header_comment=f"# Texts of the desk: {language}.",
-        creation_date=fixed,
-        revision_date=fixed,
+        creation_date=_NO_DATE,
+        revision_date=_NO_DATE,
     )
     for message in kept:
         if message.id:

@@ -179,7 +179,7 @@ def _beyond(cursor: Cursor, topics: Collection[str]) -> QuerySet[EventLog]:
 
 
 def _behind(name: str) -> bool:
-    cursor = Cursor.objects.filter(pk=name).first() or Cursor(subscriber=name)
+    cursor = Cursor.objects.filter(pk=name).first() or Cursor(subscriber=name, xid=START)
     return _beyond(cursor, subscribers()[name]).exists()
 
 

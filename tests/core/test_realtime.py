@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
-from django.db import transaction
+from django.db import connections, transaction
 
 from helpdesk.core import realtime
 from helpdesk.core.actor import Actor
@@ -49,6 +49,7 @@ async def test_the_recorder_pokes_after_the_commit_the_newest_version_only() -> 
     with pytest.raises(RuntimeError):
         await sync_to_async(act)(fail=True)
     await sync_to_async(act)(fail=False)
+    await sync_to_async(connections.close_all)()
     got = await asyncio.wait_for(layer.receive(name), 5)
     assert got["version"] == 2
     with pytest.raises(asyncio.TimeoutError):

@@ -42,7 +42,7 @@ def build(*, password: str, site_url: str) -> None:
         team=teams["care"],
         config={
             "origins": [site_url],
-            "greeting": {"vi": "Xin chào! Mình giúp gì được cho bạn?", "en": "Hello! How can we help you?"},
+            "greeting": {"vi": "Xin chào! Shop giúp gì được cho anh/chị?", "en": "Hello! How can we help you?"},
         },
         secrets=IDENTITY,
     )

@@ -62,13 +62,39 @@ def receive(
     Quietly: stored and shown, but it neither starts a clock nor asks for attention. external_id: from own_id.
     opened: what remains to be recorded of a ticket that was opened for this message and shows it already.
     """
-    at = _moment(item)
-    message = Message(
+    message = _message(ticket, customer, thread, item, origin)
+    message.external_id, message.evidence = external_id, evidence
+    insert(message)
+    attach(message, [_keep(file) for file in item.files])
+    events: list[Event] = [
+        *opened,
+        MessageAdded(
+            ticket_id=ticket.pk,
+            message_id=message.pk,
+            direction=Direction.IN,
+            visibility=message.visibility,
+            kind=message.kind,
+            channel_kind=origin.channel.kind,
+            auto=item.auto,
+            version=ticket.version if opened else ticket.version + 1,
+        ),
+    ]
+    if not opened and ticket.channel_kind and ticket.channel_kind != origin.channel.kind:
+        switched = ChannelSwitched(ticket_id=ticket.pk, before=ticket.channel_kind, after=origin.channel.kind)
+        events.append(switched)
+    if not opened:
+        _touch(ticket, item, origin, quietly=quietly)
+    actor = Actor.customer(customer.pk)
+    record(*events, actor=actor, pokes=[poke(ticket)])
+    return message
+
+
+def _message(ticket: Ticket, customer: Customer, thread: Thread, item: NewMessage, origin: Origin) -> Message:
+    return Message(
         ticket=ticket,
         thread=thread,
         channel_id=origin.channel.id,
         channel_kind=origin.channel.kind,
-        external_id=external_id,
         content_hash=item.content_hash,
         direction=Direction.IN,
         customer=customer,
@@ -81,35 +107,9 @@ def receive(
         text_full=item.text_full if item.text_full != item.text else "",
         html=clean(item.html),
         auto=item.auto,
-        evidence=evidence,
         event_id=origin.event_id,
-        occurred_at=at,
+        occurred_at=_moment(item),
     )
-    insert(message)
-    attach(message, [_keep(file) for file in item.files])
-    events = [*opened, *_events(ticket, message, is_first=bool(opened))]
-    if not opened:
-        _touch(ticket, item, origin, quietly=quietly)
-    actor = Actor.customer(customer.pk)
-    record(*events, actor=actor, pokes=[poke(ticket)])
-    return message
-
-
-def _events(ticket: Ticket, message: Message, *, is_first: bool) -> list[Event]:
-    """What a message is to the log; asked before the ticket is brought up to date."""
-    added = MessageAdded(
-        ticket_id=ticket.pk,
-        message_id=message.pk,
-        direction=Direction.IN,
-        visibility=message.visibility,
-        kind=message.kind,
-        channel_kind=message.channel_kind,
-        auto=message.auto,
-        version=ticket.version if is_first else ticket.version + 1,
-    )
-    if is_first or not ticket.channel_kind or ticket.channel_kind == message.channel_kind:
-        return [added]
-    return [added, ChannelSwitched(ticket_id=ticket.pk, before=ticket.channel_kind, after=message.channel_kind)]
 
 
 def attach(message: Message, files: Sequence[Media]) -> None:

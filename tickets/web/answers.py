@@ -4,8 +4,9 @@ from uuid import UUID
 
 from csp.decorators import csp_replace
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
@@ -33,19 +34,19 @@ def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
     actor = actor_of(request)
     ticket = survivor(ticket_for(actor, ticket_id))
     seen = _number(request.POST.get("seen"))
-    new = conversation.new_for(ticket, actor, seen) if seen and "anyway" not in request.POST else []
+    is_anyway = "anyway" in request.POST
+    new = conversation.new_for(ticket, actor, seen) if seen and not is_anyway else []
     version = _number(request.POST.get("anyway") or request.POST.get("expected_version"))
     channel_id, _space, address = request.POST.get("channel", "").partition(" ")
     try:
-        if new:
-            raise StaleVersion
         message = messages.reply(
             ticket_id=ticket_id,
             text=request.POST.get("text", ""),
             channel_id=channel_id or None,
             address=address,
             media_ids=tuple(request.POST.getlist("media")),
-            expected_version=ticket.version if seen and version != ticket.version and not new else version or None,
+            # Others have spoken: the version the writer saw. Nobody has: whatever moved is no reason to interrupt.
+            expected_version=(version or None) if new or is_anyway or not seen else ticket.version,
             status=request.POST.get("status", ""),
             actor=actor,
         )
@@ -127,16 +128,15 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
 
 @require_GET
 @signed_in
-def file(request: HttpRequest, attachment_id: int) -> FileResponse:
+def file(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """An attachment: safe images in place, everything else as a download."""
     found = queries.attachment_for(actor_of(request), attachment_id)
     in_place = found.content_type in media.SAFE_IMAGES
-    response = FileResponse(
-        media.path_of(found.media.path).open("rb"),
-        as_attachment=not in_place,
-        filename=found.filename,
+    response = HttpResponse(
+        media.path_of(found.media.path).read_bytes(),
         content_type=found.content_type if in_place else "application/octet-stream",
     )
+    response["Content-Disposition"] = content_disposition_header(not in_place, found.filename) or "inline"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, max-age=86400, immutable"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"

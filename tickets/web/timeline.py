@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -80,7 +80,7 @@ def items(
     found: list[Said | Item] = []
     happened: list[tuple[datetime, int, str]] = []
     before: Message | None = None
-    today = None
+    today: date | None = None
     for entry in entries:
         if entry.event is not None:
             event = entry.event
@@ -90,17 +90,24 @@ def items(
         if message is None:
             continue
         if happened:
+            today = _headed(found, happened[0][0], today)
             found.append(_folded(happened))
             happened, before = [], None
-        local = timezone.localtime(message.occurred_at).date()
-        if local != today:
-            today, before = local, None
-            found.append(Item(what="day", key=local.isoformat(), label=words.day(message.occurred_at)))
-        found.append(said(ticket, message, before))
+        yesterday, today = today, _headed(found, message.occurred_at, today)
+        found.append(said(ticket, message, before if today == yesterday else None))
         before = message
     if happened:
+        _headed(found, happened[0][0], today)
         found.append(_folded(happened))
     return found
+
+
+def _headed(found: list[Said | Item], at: datetime, today: date | None) -> date:
+    """The reader's day of this moment, under a heading of its own when it is another one than before."""
+    day = timezone.localtime(at).date()
+    if day != today:
+        found.append(Item(what="day", key=day.isoformat(), label=words.day(at)))
+    return day
 
 
 def said(ticket: Ticket, message: Message, before: Message | None) -> Said:

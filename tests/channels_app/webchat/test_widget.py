@@ -309,3 +309,14 @@ def test_an_address_is_proved_in_the_widget(shop: Shop, browser: Any, tmp_path: 
         field.press("Enter")
         widget.page.locator("helpdesk-chat .mail", has_text="answers go to lan@customer.test").wait_for()
     assert Identity.objects.get(kind="email").evidence == "code"
+
+
+def test_words_stay_on_the_screen_when_another_tab_has_cleared_the_shelf(shop: Shop, browser: Any) -> None:
+    widget = Widget(browser, shop).open()
+    widget.say("first")
+    widget.settled("first")
+    browser.route(re.compile("/messages"), lambda route: None)  # the answer takes its time
+    widget.say("second").locator(".foot", has_text="Sending").wait_for()
+    forget = "Object.keys(localStorage).filter(key => key.includes('.q.')).forEach(key => localStorage.removeItem(key))"
+    widget.page.evaluate(f"{forget}; dispatchEvent(new Event('online'))")
+    assert widget.texts() == ["Welcome!", "first", "second"]

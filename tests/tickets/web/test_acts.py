@@ -142,6 +142,8 @@ def test_a_colleagues_answer_stops_mine_and_one_click_sends_it_anyway(
     assert 'id="composer-moved"' in html
     assert "<b>Lê Mai</b> Mai has answered" in html
     assert Message.objects.filter(direction="out").count() == 1
+    late = reply(client, ticket, seen=seen, expected_version=version, anyway=version)
+    assert late.status_code == 409  # it has moved once more since the warning
     again = reply(client, ticket, seen=seen, expected_version=version, anyway=ticket.version)
     assert again.status_code == 200
     assert Message.objects.filter(direction="out").count() == 2
