@@ -113,9 +113,12 @@ def test_other_kinds_of_content_are_415(agent, ticket, kind):
 def test_a_strangers_charset_is_not_believed(agent, ticket, charset):
     kind = f"application/json; charset={charset}"
     path = f"/api/v1/tickets/{ticket.pk}/notes/?cursor=%ff"
+
     # As the web process takes it: Django's WSGI request fails on such a charset before anything of ours is asked.
     async def ask():
-        return await AsyncClient().generic("POST", path, json.dumps({"text": "đây"}).encode(), kind, headers=agent.headers)
+        return await AsyncClient().generic(
+            "POST", path, json.dumps({"text": "đây"}).encode(), kind, headers=agent.headers
+        )
 
     answer = async_to_sync(ask)()
     assert answer.status_code == 201
