@@ -78,7 +78,7 @@ class InboundFailureOut(Shape):
     """Something that came in and could not be read. Its bytes are kept."""
 
     id = Id(source="pk", read_only=True)
-    channel = Id(source="channel_id", read_only=True)
+    channel = serializers.UUIDField(source="channel_id", read_only=True)
     channel_name = serializers.CharField(source="channel.name", read_only=True)
     external_id = serializers.CharField(read_only=True)
     reason = serializers.CharField(source="last_error", read_only=True)

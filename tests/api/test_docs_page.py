@@ -1,5 +1,6 @@
 """The page that shows the API's document, in a real browser under our content security policy."""
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -50,7 +51,9 @@ def test_the_docs_are_drawn_without_breaking_the_policy(address: str) -> None:
         assert "'unsafe-inline'" not in answer.headers["content-security-policy"]
         page.get_by_text("List tickets, newest change first").wait_for(timeout=60_000)
         page.get_by_text("Answer the customer").click()
-        page.get_by_text("expected_version").first.wait_for(timeout=30_000)
+        page.get_by_text("Idempotency-Key").first.wait_for(timeout=30_000)
+        if folder := os.environ.get("HELPDESK_SCREENSHOTS"):
+            page.screenshot(path=f"{folder}/api-docs.png")
         elsewhere = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
         browser.close()
     assert not [url for url in elsewhere if not url.startswith((address, "data:"))]
