@@ -82,13 +82,13 @@ def follow(ticket: Ticket) -> None:
     for clock in unmet:
         if clock.state == ClockState.PAUSED and clock.started_at >= since:
             _run_on(clock)
+        elif clock.state != ClockState.PAUSED and clock.started_at < since:
+            _run_since(clock, since)  # what it began with was moved elsewhere: nobody waits that long here
     running = _most_urgent(unmet)
     if running is None:
         running = _start(ticket, since)
-    elif running.started_at != since:
-        for name, value in _planned(since, running.target_seconds).items():
-            setattr(running, name, value)
-        _run_on(running)
+    elif running.started_at > since:
+        _run_since(running, since)
     show(ticket, running)
 
 
@@ -139,6 +139,12 @@ def _meet(clock: SlaClock, message_id: int, at: datetime) -> list[Event]:
     clock.save(update_fields=["state", "met_at", "met_by", "look_at", "breached_at"])
     events.append(SlaMet(ticket_id=clock.ticket_id, clock_id=clock.pk, metric=clock.metric, late=late))
     return events
+
+
+def _run_since(clock: SlaClock, since: datetime) -> None:
+    for name, value in _planned(since, clock.target_seconds).items():
+        setattr(clock, name, value)
+    _run_on(clock)
 
 
 def _run_on(clock: SlaClock) -> None:
