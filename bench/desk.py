@@ -136,7 +136,7 @@ class Browser:
         origin = f"http://127.0.0.1:{self.port}"
         return self.request(
             "POST", path, body,
-            **{"Content_Type": f"multipart/form-data; boundary={mark}", "X_CSRFToken": self.cookies["csrftoken"]},
+            Content_Type=f"multipart/form-data; boundary={mark}", X_CSRFToken=self.cookies["csrftoken"],
             **{"Origin": origin, **headers},
         )  # fmt: skip
 
@@ -152,8 +152,8 @@ class Browser:
         self.request(
             "POST", "/accounts/login/",
             f"login={email.replace('@', '%40')}&password={password}".encode(),
-            **{"Content_Type": "application/x-www-form-urlencoded", "X_CSRFToken": self.cookies["csrftoken"]},
-            **{"Origin": f"http://127.0.0.1:{self.port}"},
+            Content_Type="application/x-www-form-urlencoded", X_CSRFToken=self.cookies["csrftoken"],
+            Origin=f"http://127.0.0.1:{self.port}",
         )  # fmt: skip
         if "sessionid" not in self.cookies:
             raise SystemExit(f"The sign-in page (status {status}) does not let us in.")

@@ -84,7 +84,11 @@ def _statements() -> list[tuple[str, list[Any], dict[int, str], str]]:
         table = model._meta.db_table
         key = model._meta.pk
         assert key is not None
-        columns = [one.column for one in model._meta.concrete_fields if not (one is key and one.get_internal_type() != "OneToOneField")]
+        columns = [
+            one.column
+            for one in model._meta.concrete_fields
+            if not (one is key and one.get_internal_type() != "OneToOneField")
+        ]
         listed = ", ".join(f'"{column}"' for column in columns)
         with psycopg.connect(**parameters()) as line:
             last = _last_by_mail(model)

@@ -60,7 +60,11 @@ def furnish() -> House:
     )
     chat, _ = Channel.objects.get_or_create(
         kind="webchat",
-        defaults={"name": "Chat", "team": teams[1], "config": {"origins": [settings.SITE_URL], "greeting": "Xin chào!"}},
+        defaults={
+            "name": "Chat",
+            "team": teams[1],
+            "config": {"origins": [settings.SITE_URL], "greeting": "Xin chào!"},
+        },
     )
     return House(teams, users, mailbox, chat, users[0])
 
@@ -91,7 +95,7 @@ class _Table:
 
     def __init__(self, model: type[models.Model]) -> None:
         self.model = model
-        self.fields = [one for one in model._meta.concrete_fields]
+        self.fields = list(model._meta.concrete_fields)
         self.names = {one.attname: place for place, one in enumerate(self.fields)}
         at = now()
         self.template = [at if isinstance(one, models.DateTimeField) and not one.null else one.get_default()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
-DATABASE, BROKER, DESK = "database", "valkey", "desk"
+DATABASE, BROKER = "database", "valkey"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +14,7 @@ class Process:
 
     pid: int
     parent: int
-    group: str  # database, valkey, desk
-    name: str
+    group: str  # database, valkey, else the role: web, worker, clock, beat, mail, supervisor
     cpu: float
 
 
@@ -33,9 +32,9 @@ def tree(root: int) -> list[Process]:
 
 def cpu_by_group(root: int) -> dict[str, float]:
     """CPU seconds spent so far below `root`, by group. A difference of two calls is what was used in between."""
-    spent = {DATABASE: 0.0, BROKER: 0.0, DESK: 0.0}
+    spent: dict[str, float] = {}
     for process in tree(root):
-        spent[process.group] += process.cpu
+        spent[process.group] = spent.get(process.group, 0.0) + process.cpu
     return spent
 
 
@@ -59,5 +58,10 @@ def _read(entry: Path) -> Process | None:
     name, _, rest = stat.partition("(")[2].rpartition(")")
     fields = rest.split()
     cpu = sum(int(value) for value in fields[11:15]) / _TICK  # user, system, and the same of ended children
-    group = DATABASE if name == "postgres" else BROKER if "valkey" in name or "valkey" in command[:200] else DESK
-    return Process(int(entry.name), int(fields[1]), group, name, cpu)
+    if name == "postgres":
+        group = DATABASE
+    elif "valkey" in name or "valkey" in command[:200]:
+        group = BROKER
+    else:
+        group = name.removeprefix("hd-") if name.startswith("hd-") else "supervisor"
+    return Process(int(entry.name), int(fields[1]), group, cpu)

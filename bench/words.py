@@ -8,9 +8,47 @@ from uuid import uuid4
 from django.utils.timezone import now
 
 SHOP = "support@shop.test"
-FAMILY = "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý".split()
-MIDDLE = "Thị Văn Minh Ngọc Thanh Hữu Quốc Thu Kim Xuân Đức Gia Bảo Khánh".split()
-GIVEN = "Lan Hương Hùng Dũng Mai Linh Trang Tuấn Nam Hà Phương Thảo Quân Sơn Vy An Bình Châu Đạt Giang".split()
+FAMILY = [
+    "Nguyễn",
+    "Trần",
+    "Lê",
+    "Phạm",
+    "Hoàng",
+    "Huỳnh",
+    "Phan",
+    "Vũ",
+    "Võ",
+    "Đặng",
+    "Bùi",
+    "Đỗ",
+    "Hồ",
+    "Ngô",
+    "Dương",
+    "Lý",
+]
+MIDDLE = ["Thị", "Văn", "Minh", "Ngọc", "Thanh", "Hữu", "Quốc", "Thu", "Kim", "Xuân", "Đức", "Gia", "Bảo", "Khánh"]
+GIVEN = [
+    "Lan",
+    "Hương",
+    "Hùng",
+    "Dũng",
+    "Mai",
+    "Linh",
+    "Trang",
+    "Tuấn",
+    "Nam",
+    "Hà",
+    "Phương",
+    "Thảo",
+    "Quân",
+    "Sơn",
+    "Vy",
+    "An",
+    "Bình",
+    "Châu",
+    "Đạt",
+    "Giang",
+]
 SENTENCES = (
     "Shop ơi, đơn hàng {n} của mình đến đâu rồi ạ?",
     "Mình đặt từ hôm thứ hai mà đến giờ vẫn chưa thấy giao.",

@@ -2,23 +2,29 @@
 
 import json
 from datetime import timedelta
+from time import monotonic
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection, transaction
+from django.db.models.functions import Length
 from django.utils.timezone import now
 
 from channels_app import ports, registry
 from channels_app.contracts import Arrival, Origin
 from channels_app.models import Channel, InboundEvent, InboundRaw
 from helpdesk.core import jobs
+from helpdesk.core.logs import request_id
 from helpdesk.core.text import short_id, storable
+
+SMALL_BODY = 256 * 1024  # bytes
+_marked: dict[UUID, float] = {}  # when this process last said so of a channel
 
 _ACCEPT = """
 WITH event AS (
     INSERT INTO channels_app_inboundevent
-        (channel_id, external_id, meta, created_at, lane, state, attempts, due_at, fence, last_error)
-    VALUES (%s, %s, %s, now(), '', 'pending', 0, now(), 0, '')
+        (channel_id, external_id, meta, created_at, lane, state, attempts, due_at, fence, last_error, request_id)
+    VALUES (%s, %s, %s, now(), '', 'pending', 0, now(), 0, '', %s)
     ON CONFLICT (channel_id, external_id) DO NOTHING RETURNING id)
 INSERT INTO channels_app_inboundraw (event_id, body) SELECT id, %s FROM event RETURNING event_id
 """
@@ -34,7 +40,7 @@ def accept(channel_id: UUID, external_id: str, raw: bytes, meta: dict[str, Any] 
         raise ValueError("an inbound item needs an id")
     kept_id, known = short_id(storable(external_id)), json.dumps(storable(meta or {}))
     with connection.cursor() as cursor:
-        cursor.execute(_ACCEPT, [channel_id, kept_id, known, raw])
+        cursor.execute(_ACCEPT, [channel_id, kept_id, known, request_id() or uuid4().hex, raw])
         fresh = cursor.fetchone() is not None
     if fresh:
         jobs.wake_queue(InboundEvent.QUEUE)
@@ -43,7 +49,7 @@ def accept(channel_id: UUID, external_id: str, raw: bytes, meta: dict[str, Any] 
 
 def drain() -> None:
     """Turn every kept receipt that is due into ticket changes, each exactly once."""
-    jobs.drain(InboundEvent, _hand_over)
+    jobs.drain(InboundEvent, _hand_over, prepare=_read_bodies)
 
 
 def retry(event_id: int) -> bool:
@@ -61,7 +67,7 @@ def _hand_over(held: jobs.Claim) -> None:
         channel_id=channel.id,
         channel_address=channel.address,
         external_id=event.external_id,
-        raw=bytes(InboundRaw.objects.only("body").get(pk=event.pk).body),
+        raw=event.body if event.body is not None else bytes(InboundRaw.objects.get(pk=event.pk).body),
         meta=event.meta,
         received_at=event.created_at,
         config=channel.config,
@@ -76,7 +82,18 @@ def _hand_over(held: jobs.Claim) -> None:
     _mark_alive(channel.id, event.created_at)
 
 
+def _read_bodies(claims: list[jobs.Claim]) -> None:
+    """The bytes of a batch at once; a large one is read when its turn comes, so that a batch fits into memory."""
+    events = {held.job.pk: held.job for held in claims}
+    small = InboundRaw.objects.alias(size=Length("body")).filter(pk__in=events, size__lte=SMALL_BODY)
+    for event_id, body in small.values_list("pk", "body"):
+        events[event_id].body = bytes(body)
+
+
 def _mark_alive(channel_id: UUID, at: Any) -> None:
     """Remember, once a minute at most, that the channel brought something."""
+    if _marked.get(channel_id, float("-inf")) > monotonic() - 60:
+        return
+    _marked[channel_id] = monotonic()
     minute_ago = now() - timedelta(minutes=1)
     Channel.objects.filter(pk=channel_id).exclude(last_inbound_at__gt=minute_ago).update(last_inbound_at=at)

@@ -83,6 +83,13 @@ def _network(value: Any) -> bool:
     return True
 
 
+def _greeting(value: Any) -> bool:
+    """One text for all, or one a language."""
+    if not isinstance(value, dict):
+        return _words(500)(value)
+    return all(language in ("vi", "en") and _words(500)(text) for language, text in value.items())
+
+
 KEYS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
     "email": (
         {
@@ -100,7 +107,7 @@ KEYS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
         {"imap_password": _text(500)},
     ),
     "webchat": (
-        {"origins": _list_of(is_origin), "greeting": _words(500)},
+        {"origins": _list_of(is_origin), "greeting": _greeting},
         {"identity_secret": _text(200)},
     ),
 }

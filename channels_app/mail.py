@@ -79,7 +79,7 @@ class Fetchers:
         self._running: dict[UUID, tuple[tuple[object, ...], Mailbox]] = {}
 
     def refresh(self) -> None:
-        """Start what is new, restart what has changed or died, stop what is gone. Keeps all when the database is away."""
+        """Start what is new, restart what changed or died, stop what is gone; all go on while the database is away."""
         try:
             close_old_connections()
             wanted = {row.pk: registry.reference(row) for row in _mail_channels() if row.config.get("imap_host")}

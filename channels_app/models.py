@@ -58,6 +58,8 @@ class Thread(models.Model):
     seen_at = models.DateTimeField(null=True)  # when the visitor's screen was last connected
     created_at = models.DateTimeField(default=now)
 
+    is_fresh: bool = False  # made by the very statement that found it: threads.line
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["channel", "key"], name="thread_once"),
@@ -74,6 +76,8 @@ class InboundEvent(LeasedJob):
     channel = models.ForeignKey(Channel, models.PROTECT, db_constraint=False, db_index=False)
     external_id = models.CharField(max_length=255)
     meta = models.JSONField(default=dict)
+
+    body: bytes | None = None  # set where a drain has read the bytes of a whole batch
 
     class Meta(LeasedJob.Meta):
         constraints = [

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.timezone import now
+from django.utils.translation import gettext_noop
 
 from channels_app import registry
 from channels_app.contracts import OutboundEnvelope, OutboundFile, Receipt, SendResult
@@ -129,9 +130,9 @@ def _prepare(held: jobs.Claim) -> Callable[[], SendResult]:
     channel = registry.channel(delivery.channel_id) if delivery.channel_id else registry.first_mailbox()
     adapter = registry.adapter(channel.kind)
     if held.recovered and not adapter.idempotent:
-        raise Uncertain("an earlier attempt stopped half-way: it may have reached the customer")
+        raise Uncertain(gettext_noop("an earlier attempt stopped half-way, it may have reached the customer"))
     if not channel.is_active:
-        raise GiveUp("the channel has been retired")
+        raise GiveUp(gettext_noop("the channel has been retired"))
     envelope = _envelope(delivery)
     return lambda: adapter.send(channel, envelope)
 

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from channels_app import web
 from channels_app.api import ChannelView, InboundFailureView
 
 api_urls = [
@@ -13,4 +14,13 @@ api_urls = [
     path("inbound-failures/", InboundFailureView.as_view({"get": "list"})),
     path("inbound-failures/<id:pk>/retry/", InboundFailureView.as_view({"post": "retry"})),
 ]
-urlpatterns = [path("api/v1/", include(api_urls))]
+control_urls = [
+    path("", web.index, name="channels"),
+    path("new/<slug:kind>/", web.create),
+    path("<uuid:channel_id>/", web.edit),
+    path("<uuid:channel_id>/retire/", web.retire),
+]
+urlpatterns = [
+    path("api/v1/", include(api_urls)),
+    path("control/channels/", include(control_urls)),
+]

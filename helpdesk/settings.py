@@ -140,6 +140,8 @@ CLOCK_FINDERS = [
     "channels_app.outbound.due",
     "channels_app.webchat.fallback.due",
 ]
+# Further figures of /metrics: each callable returns {name: value}.
+METRIC_SOURCES = ["tickets.sla.queries.figures"]
 # Who reacts to what: the one table.
 SUBSCRIPTIONS = "helpdesk.subscriptions.SUBSCRIPTIONS"
 # Which queue a drain works: name -> callable.

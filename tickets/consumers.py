@@ -11,7 +11,6 @@ from helpdesk.accounts.queries import actor_for, teams
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import DomainError
 from tickets.lifecycle import actions as lifecycle
-from tickets.lifecycle.queries import ticket_for
 from tickets.messages.typing import agent_types
 from tickets.pokes import inbox_group, ticket_group
 
@@ -43,14 +42,16 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
         if not _same_origin(self.scope):
             await self.close()
             return
-        await self.accept()
-        if user is None or not user.is_authenticated or not user.is_active:
+        if user is None or not user.is_authenticated or not user.is_active or user.mfa_missing:
+            await self.accept()  # a code can only be told to whom has been let in
             await self.close(code=SIGNED_OUT)
             return
         self.actor = await database_sync_to_async(actor_for)(user)
         teams = await database_sync_to_async(_teams_heard)(self.actor)
         for group in (user_group(self.actor.id), *(inbox_group(team_id) for team_id in teams)):
             await self._join(group)
+        # Joined before it is open: what happens from now on is heard, the screen asks for what came before.
+        await self.accept()
 
     async def disconnect(self, code: int) -> None:
         """Tells those who look at the same ticket; the groups are left by the framework."""
@@ -75,7 +76,10 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
                     await database_sync_to_async(agent_types)(ticket_id=ticket, name=self.actor.name)
 
     async def poke(self, message: dict[str, Any]) -> None:
-        """Something has a newer version."""
+        """Something has a newer version. When it is one's own rights, connect again and join what may be seen now."""
+        if message["topic"] == "rights":
+            await self.close(code=CHANGED)
+            return
         await self.send_json({key: message[key] for key in ("type", "topic", "id", "version")})
 
     async def presence(self, message: dict[str, Any]) -> None:
@@ -83,15 +87,11 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):
         if message["user"] != self.actor.id:
             await self.send_json(message)
 
-    async def rights_changed(self, message: dict[str, Any]) -> None:
-        """Memberships or the role changed: the screen connects again and joins what it may see now."""
-        await self.close(code=CHANGED)
-
     async def _watch(self, ticket: str) -> None:
         if ticket in self.watched or len(self.watched) >= MAX_WATCHED:
             return
         try:
-            await database_sync_to_async(_opened)(self.actor, ticket)
+            await database_sync_to_async(lifecycle.viewed)(ticket_id=ticket, actor=self.actor, is_open=True)  # the gate
         except DomainError:
             return
         self.watched.add(ticket)
@@ -130,9 +130,3 @@ def _teams_heard(actor: Actor) -> list[int | None]:
     """The inboxes an actor hears of: an admin every team's, others their own, all those without a team."""
     own = teams().values_list("pk", flat=True) if actor.is_admin else actor.team_ids
     return [None, *own]
-
-
-def _opened(actor: Actor, ticket: str) -> None:
-    """Through the gate: raises NotFound for what is not theirs."""
-    ticket_for(actor, ticket)
-    lifecycle.viewed(ticket_id=ticket, actor=actor, is_open=True)

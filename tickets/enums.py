@@ -2,10 +2,11 @@
 
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Status(TextChoices):
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("status", "Open")  # "Open" alone is the act of opening
     PENDING = "pending", _("Waiting for the customer")
     ON_HOLD = "on_hold", _("On hold")
     SOLVED = "solved", _("Solved")

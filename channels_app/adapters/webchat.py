@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import transaction
 from django.utils.timezone import now
+from django.utils.translation import gettext_noop
 
 from channels_app import chatlines
 from channels_app.contracts import (
@@ -64,7 +65,7 @@ class WebChatAdapter:
         with transaction.atomic():
             thread = Thread.objects.filter(channel_id=channel.id, key=envelope.thread_key).first()
             if thread is None:
-                raise GiveUp("this visitor is not known here")
+                raise GiveUp(gettext_noop("this visitor is not known here"))
             line, fresh = chatlines.append(
                 thread_id=thread.pk,
                 client_id=f"d{envelope.idempotency_key}",

@@ -4,7 +4,7 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.timezone import now
 
 from helpdesk.accounts import tokens
@@ -55,9 +55,10 @@ def active_users() -> QuerySet[User]:
     return User.objects.filter(is_active=True).order_by("name", "pk")
 
 
-def who_sees(team_id: int) -> frozenset[int]:
-    """Who may hold a team's ticket: its members and the admins, by id."""
-    return frozenset(User.objects.filter(Q(teams=team_id) | Q(role="admin")).values_list("pk", flat=True))
+def colleagues() -> QuerySet[User]:
+    """Everybody who may sign in, by name, with the ids of their teams as `works_in`; only what a menu shows."""
+    own = Membership.objects.filter(user_id=OuterRef("pk")).values("team_id")
+    return active_users().annotate(works_in=ArraySubquery(own)).only("id", "name", "role")
 
 
 def by_name() -> QuerySet[User]:

@@ -37,6 +37,11 @@ class Actor:
         return self.kind == "user"
 
     @property
+    def is_machine(self) -> bool:
+        """The desk itself, a rule or the bot: no person whose rights could be asked for."""
+        return self.kind in {"system", "automation", "bot"}
+
+    @property
     def is_admin(self) -> bool:
         return self.kind == "user" and self.role == "admin"
 

@@ -151,7 +151,7 @@ class ApiView(IdempotentWrites, viewsets.GenericViewSet[Any]):
 class Ordering(filters.BaseFilterBackend):
     """`?ordering=-updated_at,id` by the view's `ordering_fields`; anything else is refused."""
 
-    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:  # type: ignore[override]
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         typed = request.query_params.get("ordering", "")
         if not typed:
             return queryset

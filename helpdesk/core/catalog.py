@@ -12,16 +12,19 @@ from django.utils.translation.template import templatize
 
 LANGUAGES = ("vi",)  # the source texts are English
 PACKAGES = ("helpdesk", "tickets", "channels_app", "knowledge_base")
+_NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # of every catalog: two people collecting must not collide
 _KEYWORDS = {
     "_": None,
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
+    "_lazy": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
     "pgettext": ((1, "c"), 2),
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
+    "npgettext_lazy": ((1, "c"), 2, 3),
 }
 
 
@@ -31,8 +34,8 @@ def path(root: Path, language: str) -> Path:
 
 
 def collect(root: Path) -> Catalog:
-    """Every text that the code and the templates mark, with the files it stands in; no line numbers, they only churn."""
-    found = Catalog(charset="utf-8")
+    """Every text that the code and the templates mark, with the files it stands in, without line numbers."""
+    found = Catalog(charset="utf-8", creation_date=_NO_DATE)
     for package in PACKAGES:
         for source in sorted((root / package).rglob("*")):
             if source.suffix not in {".py", ".html", ".txt"} or "migrations" in source.parts:
@@ -69,8 +72,7 @@ def update(root: Path, language: str) -> Catalog:
 
 
 def _with_plain_header(kept: Catalog, language: str) -> Catalog:
-    """The same texts under a header without dates: two people collecting must not collide."""
-    fixed = datetime(2026, 1, 1, tzinfo=UTC)
+    """The same texts under a header without dates."""
     plain = Catalog(
         locale=language,
         project="Helpdesk",
@@ -78,8 +80,8 @@ def _with_plain_header(kept: Catalog, language: str) -> Catalog:
         charset="utf-8",
         fuzzy=False,
         header_comment=f"# Texts of the desk: {language}.",
-        creation_date=fixed,
-        revision_date=fixed,
+        creation_date=_NO_DATE,
+        revision_date=_NO_DATE,
     )
     for message in kept:
         if message.id:
@@ -101,6 +103,14 @@ def untranslated(root: Path, language: str) -> list[str]:
         elif found and list(found.check()):
             missing.append(f"{message.id} (placeholders differ)")
     return missing
+
+
+def compile_stale(root: Path) -> None:
+    """Compile what has changed since it was last compiled; raises OSError where the program's folder is read-only."""
+    kept = [path(root, language) for language in LANGUAGES if path(root, language).exists()]
+    compiled = [file.with_suffix(".mo") for file in kept]
+    if any(not mo.exists() or mo.stat().st_mtime < po.stat().st_mtime for po, mo in zip(kept, compiled, strict=True)):
+        compile_all(root)
 
 
 def compile_all(root: Path) -> None:

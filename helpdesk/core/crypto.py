@@ -11,7 +11,6 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.db import models
 
-
 if TYPE_CHECKING:
     _TextField = models.TextField[Any, Any]
 else:

@@ -173,4 +173,6 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's CSRF_FAILURE_VIEW: usually a page left open across a sign-in."""
-    return refusal(request, NotAllowed(_("This page is out of date. Go back, load it again and repeat what you did.")))
+    error = NotAllowed(_("This page is out of date. Go back, load it again and repeat what you did."))
+    error.code = "page_out_of_date"  # nobody can give the reader a right here
+    return refusal(request, error)

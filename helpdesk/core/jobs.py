@@ -9,18 +9,22 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
 
+import structlog
 from django.db import connection, models, transaction
 from django.db.models import Q
 from django.utils.timezone import now
+from django.utils.translation import gettext_noop
 
 from helpdesk.core import waker
 from helpdesk.core.errors import GiveUp, LostLease, Retry
+from helpdesk.core.logs import request_id
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)  # longer than the hard time limit of a drain
 BUDGET = 10.0  # seconds one drain may go on starting batches; then it queues behind the others
 MAX_ATTEMPTS = 12
+TRIED = gettext_noop("every attempt failed")
 OPEN = ("pending", "running")
 
 
@@ -45,6 +49,8 @@ class LeasedJob(models.Model):
     due_at = models.DateTimeField(default=now)
     fence = models.PositiveIntegerField(default=0)  # grows with every claim
     last_error = models.CharField(max_length=500, blank=True)
+    # Of the request that caused it: it follows into the worker's log lines.
+    request_id = models.CharField(max_length=64, blank=True, default=request_id)
 
     class Meta:
         abstract = True
@@ -63,22 +69,32 @@ class Claim:
 
 
 Work = Callable[[Claim], None]
+Prepare = Callable[[list[Claim]], None]
 Failed = Callable[[Any, GiveUp], None]
 
 
 def drain(
-    model: type[LeasedJob], do: Work, *, failed: Failed | None = None, repeatable: bool = True, batch: int = 25
+    model: type[LeasedJob],
+    do: Work,
+    *,
+    failed: Failed | None = None,
+    prepare: Prepare | None = None,
+    repeatable: bool = True,
+    batch: int = 25,
 ) -> int:
     """Work the queue until nothing is due or the budget is spent. Returns how many were taken.
 
     do(claim) does the work and settles the claim in its own transaction. failed(job, error)
-    runs in the transaction that gives the job up. Say repeatable=False where an unforeseen
+    runs in the transaction that gives the job up. prepare(claims) may read for a whole batch what
+    each of its jobs needs. Say repeatable=False where an unforeseen
     error may have left effects outside the database: such jobs are claimed one at a time, so
     that a killed worker leaves exactly one in doubt, and the next claim of it is `recovered`.
     """
     stop, taken = time.monotonic() + BUDGET, 0
     with waker.gathered():  # the wakes of a whole batch leave as one
         while claims := claim(model, batch if repeatable else 1):
+            if prepare:
+                prepare(claims)
             for held in claims:
                 _work(held, do, failed, repeatable)
             taken += len(claims)
@@ -174,10 +190,15 @@ def _converted(convert: Callable[[Any, Any, Any], Any], value: Any) -> Any:
 
 
 def _work(held: Claim, do: Work, failed: Failed | None, repeatable: bool) -> None:
+    with structlog.contextvars.bound_contextvars(request_id=held.job.request_id):
+        _attempt(held, do, failed, repeatable)
+
+
+def _attempt(held: Claim, do: Work, failed: Failed | None, repeatable: bool) -> None:
     job = held.job
     try:
         if job.attempts > MAX_ATTEMPTS:
-            raise GiveUp("every attempt took the worker down")
+            raise GiveUp(gettext_noop("every attempt took the worker down"))
         do(held)
     except LostLease:
         log.warning("%s %s: another worker finished it", job.QUEUE, job.pk)
@@ -193,7 +214,7 @@ def _work(held: Claim, do: Work, failed: Failed | None, repeatable: bool) -> Non
 
 def _postpone(held: Claim, reason: str, failed: Failed | None, after: float | None = None) -> None:
     if held.job.attempts >= MAX_ATTEMPTS:
-        _give_up(held, GiveUp(f"gave up after {MAX_ATTEMPTS} attempts: {reason}"), failed)
+        _give_up(held, GiveUp(f"{TRIED}: {reason}"), failed)
         return
     delay = after or min(15 * 2 ** (held.job.attempts - 1), 3600) * random.uniform(1, 1.3)  # noqa: S311 - jitter
     _held(held).update(state="pending", due_at=now() + timedelta(seconds=delay), last_error=reason[:500])

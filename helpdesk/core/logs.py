@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 
-
 _SECRETS = re.compile(r"([?&](?:token|key|code)=)[^&\s\"']+")
 
 
@@ -17,6 +16,11 @@ def hide_secrets(logger: Any, name: str, line: dict[str, Any]) -> dict[str, Any]
     if isinstance(event, str) and "=" in event:
         line["event"] = _SECRETS.sub(r"\1…", event)
     return line
+
+
+def request_id() -> str:
+    """The id of the request this process works on, or of the one that caused the job in hand; empty for none."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 def configure(options: dict[str, Any]) -> None:

@@ -4,15 +4,16 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from helpdesk.core import realtime, waker
+from helpdesk.core import realtime, relay, waker
 from helpdesk.core.actor import Actor
 from helpdesk.core.events import Event, Poke
 from helpdesk.core.models import EventLog
+from helpdesk.core.rows import insert
 
 
 def record(*events: Event, actor: Actor, pokes: Iterable[Poke] = ()) -> None:
     """Remember what happened, in the caller's transaction: one insert; after the commit one wake and the pokes."""
-    EventLog.objects.bulk_create(
+    rows = [
         EventLog(
             topic=event.topic,
             subject=event.subject,
@@ -21,11 +22,14 @@ def record(*events: Event, actor: Actor, pokes: Iterable[Poke] = ()) -> None:
             actor_id=actor.id,
         )
         for event in events
-    )
+    ]
+    insert(*rows)
+    wake = any(relay.is_wanted(event.topic) for event in events)
     pokes = tuple(pokes)
-    transaction.on_commit(lambda: _tell(pokes))
+    transaction.on_commit(lambda: _tell(pokes, wake))
 
 
-def _tell(pokes: tuple[Poke, ...]) -> None:
-    waker.wake("relay")
+def _tell(pokes: tuple[Poke, ...], wake: bool) -> None:
+    if wake:
+        waker.wake("relay")
     realtime.publish(pokes)

@@ -2,13 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 
 from helpdesk.core import jobs, waker
@@ -18,14 +17,18 @@ from helpdesk.core.models import Cursor, EventLog, Leftover
 log = logging.getLogger(__name__)
 
 BATCH = 100
-# Ids are given out before commit: below the oldest open transaction nothing can still appear.
-_BELOW_HORIZON = "xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+FIRST_LOOK, LONGEST_LOOK = 0.02, 0.32  # seconds between two looks at events above the horizon
+_LAST_ID = 2**62  # beyond every id
+STRIDE = 1000  # transactions after which a cursor moves on though nothing came that its subscriber wants
 
 # Before the first event of any log, also one that was restored.
 START = -(2**62)
 # A batch holds every row its subscribers have locked until it commits. It gives way long before PostgreSQL looks
 # for a deadlock (one second), so that never a person's action but the relay is the one that starts again.
-_GIVE_WAY = "SET LOCAL lock_timeout = '300ms'"
+# Ids are given out before commit: below the oldest open transaction, the horizon, nothing can still appear.
+_GIVE_WAY_AND_HORIZON = (
+    "SELECT set_config('lock_timeout', '300ms', true), pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+)
 
 React = Callable[[Recorded], None]
 
@@ -49,6 +52,11 @@ def drain() -> None:
             except Exception:
                 log.exception("subscriber %s", name)
             waker.flush()
+
+
+def is_wanted(topic: str) -> bool:
+    """Whether anybody reacts to it: an event nobody reads wakes nobody."""
+    return any(topic in topics for topics in subscribers().values())
 
 
 def drain_leftovers() -> None:
@@ -90,13 +98,14 @@ def _follow(name: str) -> None:
     above the horizon waits for an older open transaction, which need not wake anybody when it
     ends: give it a moment.
     """
-    stop = time.monotonic() + jobs.BUDGET
+    stop, pause = time.monotonic() + jobs.BUDGET, FIRST_LOOK
     while time.monotonic() < stop:
         moved = _step(name)
         if moved is None or not (moved or _behind(name)):
             return
         if not moved:
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_LOOK)  # looking costs as much as working: while mail pours in, look less
         elif moved == BATCH:
             waker.wake("relay")  # a colleague takes the other subscribers meanwhile
             waker.flush()
@@ -111,20 +120,29 @@ def _step(name: str) -> int | None:
         if cursor is None:
             return None if Cursor.objects.filter(pk=name).exists() else _begin(name)
         with connection.cursor() as sql:
-            sql.execute(_GIVE_WAY)
-        events = list(_beyond(cursor).extra(where=[_BELOW_HORIZON]).order_by("xid", "id")[:BATCH])
-        wanted = [event for event in events if event.topic in topics]
+            sql.execute(_GIVE_WAY_AND_HORIZON)
+            _, horizon = sql.fetchone()
+        events = list(_beyond(cursor, topics).filter(xid__lt=horizon).order_by("xid", "id")[:BATCH])
         try:
-            if wanted:
+            if events:
                 with transaction.atomic():  # one savepoint for all: nearly always they all succeed
-                    for event in wanted:
+                    for event in events:
                         react(_recorded(event))
         except Exception:
-            _one_by_one(name, react, wanted)
-        if events:
-            cursor.xid, cursor.event_id = events[-1].xid, events[-1].pk
-            cursor.save(update_fields=["xid", "event_id"])
+            _one_by_one(name, react, events)
+        _move(cursor, events, horizon)
         return len(events)
+
+
+def _move(cursor: Cursor, events: list[EventLog], horizon: int) -> None:
+    """Behind the batch; behind everything below the horizon when that held no more for this subscriber."""
+    if len(events) == BATCH:
+        cursor.xid, cursor.event_id = events[-1].xid, events[-1].pk
+    elif events or horizon - cursor.xid > STRIDE:
+        cursor.xid, cursor.event_id = horizon - 1, _LAST_ID
+    else:
+        return
+    cursor.save(update_fields=["xid", "event_id"])
 
 
 def _begin(name: str) -> int:
@@ -154,13 +172,15 @@ def _recorded(event: EventLog) -> Recorded:
     )
 
 
-def _beyond(cursor: Cursor) -> Any:
+def _beyond(cursor: Cursor, topics: Collection[str]) -> QuerySet[EventLog]:
+    """What the subscriber has not read of its topics, above the horizon too."""
     later = Q(xid__gt=cursor.xid) | Q(xid=cursor.xid, id__gt=cursor.event_id)
-    return EventLog.objects.filter(later, xid__gte=cursor.xid)
+    return EventLog.objects.filter(later, xid__gte=cursor.xid, topic__in=sorted(topics))
 
 
 def _behind(name: str) -> bool:
-    return _beyond(Cursor.objects.filter(pk=name).first() or Cursor(subscriber=name, xid=START)).exists()
+    cursor = Cursor.objects.filter(pk=name).first() or Cursor(subscriber=name, xid=START)
+    return _beyond(cursor, subscribers()[name]).exists()
 
 
 def _retry(held: jobs.Claim) -> None:

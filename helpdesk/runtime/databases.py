@@ -30,7 +30,7 @@ def database_settings(url: str) -> dict[str, Any]:
         "HOST": host,
         "PORT": query.pop("port", "") or str(port or ""),
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {"connect_timeout": 5, **query},
+        "OPTIONS": {"connect_timeout": 5, "server_side_binding": True, "prepare_threshold": 2, **query},
     }
 
 

@@ -230,7 +230,7 @@ function settle(force = false) {
 }
 
 function showNews() {
-  const chip = $("#news");
+  const chip = $("#new-chip");
   chip.hidden = held.size === 0;
   chip.textContent = word("new", held.size);
 }
@@ -327,7 +327,7 @@ function showMail(message, src) {
   // No scripts run in there; the same origin lets us measure its height.
   frame.sandbox = "allow-same-origin allow-popups allow-popups-to-escape-sandbox";
   frame.addEventListener("load", () => {
-    frame.style.height = `${Math.min(4000, frame.contentDocument.documentElement.scrollHeight + 4)}px`;
+    frame.style.height = `${Math.min(4000, frame.contentDocument.body.offsetHeight + 28)}px`;
     if (!frame.contentDocument.querySelector("img[data-remote]") || message.querySelector(".remote-images")) return;
     const line = document.createElement("p");
     line.className = "remote-images small quiet line-wrap";

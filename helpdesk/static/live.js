@@ -106,7 +106,8 @@ window.htmx?.defineExtension("keyed", {
 export async function fetchParts(url) {
   try {
     const answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
-    if (answer.redirected && answer.url.includes("/accounts/login")) location.reload();
+    if (answer.status === 401) location.assign(answer.headers.get("HX-Redirect") || "/accounts/login/");
+    if (answer.status === 404 && url === document.getElementById("thread")?.dataset.src) location.assign("/inbox/"); // no longer ours
     if (!answer.ok) return null;
     const holder = document.createElement("template");
     holder.innerHTML = await answer.text();
@@ -200,7 +201,6 @@ document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
   if (!isShown && !xhr.getResponseHeader("HX-Trigger")) toast({ text: word("failed", xhr.getResponseHeader("X-Request-ID") || xhr.status), kind: "error" });
 });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (detail.xhr.responseURL.includes("/accounts/login")) location.reload();
   if ([409, 422].includes(detail.xhr.status) && detail.xhr.getResponseHeader("HX-Reswap") !== "none" && detail.serverResponse) detail.shouldSwap = true;
 });
 

@@ -26,9 +26,7 @@ def name(path: Path) -> str:
 
 
 def calls(tree: ast.AST) -> list[ast.Attribute]:
-    return [
-        node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    ]
+    return [node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)

@@ -8,6 +8,7 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.utils.timezone import now
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
@@ -23,6 +24,8 @@ started, go_on = threading.Event(), threading.Event()
 
 class Teams(IdempotentWrites, APIView):
     """Makes a team and then does what the body says."""
+
+    parser_classes = (JSONParser, MultiPartParser)
 
     def post(self, request):
         team = Team.objects.create(name=f"t{Team.objects.count()}")

@@ -42,7 +42,9 @@ def chat(desk: Desk, channel: str, text: str) -> None:
 
 def post(desk: Desk, path: str, body: dict[str, Any], token: str = "") -> Any:
     base = f"http://127.0.0.1:{desk.port}"
-    headers = {"Content-Type": "application/json", "Origin": base} | ({"Authorization": f"Bearer {token}"} if token else {})
+    headers = {"Content-Type": "application/json", "Origin": base}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     request = urllib.request.Request(base + path, json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)

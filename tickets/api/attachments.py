@@ -88,7 +88,7 @@ def _served(file: Media, filename: str, content_type: str) -> HttpResponse:
     except FileNotFoundError:
         raise NotFound from None
     response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = content_disposition_header(not shown, filename)
+    response["Content-Disposition"] = content_disposition_header(not shown, filename) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, max-age=3600"
     return response

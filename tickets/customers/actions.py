@@ -9,6 +9,7 @@ from channels_app.contracts import Address
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Conflict, Invalid, NotFound, Retry
 from helpdesk.core.recorder import record
+from helpdesk.core.rows import insert, insert_unless_there
 from tickets.customers import normalize
 from tickets.customers.queries import customer_for, survivor
 from tickets.events import (
@@ -33,7 +34,8 @@ def resolve(*, address: Address, also_known: tuple[Address, ...] = (), language:
     """
     identity = _identity(address) or _make(address, also_known, language)
     proved = [other for other in also_known if other.verified]
-    customer = _lock_everyone(identity, proved)
+    alone = identity.customer.is_fresh and not proved  # nobody else can see it yet
+    customer = identity.customer if alone else _lock_everyone(identity, proved)
     if address.verified and identity.verified_at is None:
         verify(identity=identity, evidence=address.evidence)
     for other in also_known:
@@ -189,26 +191,37 @@ def unblock(*, blocked_id: int | str, actor: Actor) -> None:
 
 def _identity(address: Address) -> Identity | None:
     value = normalize.identity(address.kind, address.value)
-    return Identity.objects.filter(kind=address.kind, scope=address.scope, value=value).first()
+    known = Identity.objects.select_related("customer")
+    return next(iter(known.filter(kind=address.kind, scope=address.scope, value=value)), None)
 
 
 def _make(address: Address, also_known: tuple[Address, ...], language: str) -> Identity:
     """A new address: of somebody already known by a verified one, else of a new customer."""
     proved = next((found for other in also_known if other.verified and (found := _identity(other))), None)
-    try:
-        with transaction.atomic():
-            customer = proved.customer if proved else None
-            return _add(customer or Customer.objects.create(name=address.name[:200], language=language), address)
-    except IntegrityError:
-        # Somebody else's first message from this address won: theirs is committed, ours starts again.
-        found = _identity(address)
-        if found is None:
-            raise Retry("the address was just made by another message", after=0.05) from None
-        return found
+    customer = proved.customer if proved else Customer(name=address.name[:200], language=language)
+    if proved is None:
+        insert(customer)
+        customer.is_fresh = True
+    made = _unsaved(customer, address)
+    if insert_unless_there(made):
+        return made
+    # Somebody else's first message from this address won and is committed: ours joins it.
+    if proved is None:
+        customer.delete()
+    found = _identity(address)
+    if found is None:
+        raise Retry("the address was just made by another message", after=0.05)
+    return found
 
 
 def _add(customer: Customer, address: Address) -> Identity:
-    return Identity.objects.create(
+    made = _unsaved(customer, address)
+    insert(made)
+    return made
+
+
+def _unsaved(customer: Customer, address: Address) -> Identity:
+    return Identity(
         customer=customer,
         kind=address.kind,
         scope=address.scope,
@@ -224,14 +237,17 @@ def _lock_everyone(identity: Identity, proved: list[Address]) -> Customer:
 
     They are looked up without a lock first: whoever was merged away meanwhile is looked up once more.
     """
-    for _ in range(MAX_TRIES):
-        writer = survivor(Customer.objects.get(pk=identity.customer_id))
+    for attempt in range(MAX_TRIES):
+        writer = survivor(Customer.objects.get(pk=identity.customer_id) if attempt else identity.customer)
         others = [survivor(known.customer) for other in proved if (known := _identity(other))]
         ids = {writer.pk, *(other.pk for other in others)}
+        before = transaction.savepoint() if proved else None  # going back to it lets the locks go
         found = Customer.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
         locked = {customer.pk: customer for customer in found}
         if all(customer.canonical_id is None for customer in locked.values()):
             return locked[writer.pk]
+        if before:
+            transaction.savepoint_rollback(before)
     raise Retry("the customer is being merged again and again", after=1)
 
 

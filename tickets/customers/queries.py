@@ -20,8 +20,10 @@ SELECT root, id FROM family
 def customers(actor: Actor) -> QuerySet[Customer]:
     """The customers an actor may know: those with a ticket the actor may see; everyone for admins and machines."""
     found = Customer.objects.all()
-    if not actor.is_user or actor.is_admin:
+    if actor.is_machine or actor.is_admin:
         return found
+    if not actor.is_user:
+        return found.filter(pk=actor.id or 0) if actor.kind == "customer" else found.none()
     seen = Ticket.objects.filter(Q(team_id__in=actor.team_ids) | Q(team__isnull=True), customer=OuterRef("pk"))
     return found.filter(Exists(seen) | ~Exists(Ticket.objects.filter(customer=OuterRef("pk"))))
 
@@ -82,6 +84,12 @@ def blocked() -> QuerySet[BlockedSender]:
 def block_of(kind: str, value: str) -> BlockedSender | None:
     """The block on this address, if there is one."""
     return BlockedSender.objects.filter(kind=kind, value=value).first()
+
+
+def blocked_senders(actor: Actor) -> QuerySet[BlockedSender]:
+    """Whom we do not listen to, latest first; for supervisors and admins, nobody for others."""
+    found = BlockedSender.objects.select_related("blocked_by").order_by("-pk")
+    return found if actor.is_supervisor else found.none()
 
 
 def is_blocked(kind: str, value: str) -> bool:

@@ -5,6 +5,7 @@ import zlib
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
+from typing import Any
 
 from django.utils.timezone import now
 
@@ -24,6 +25,7 @@ from tickets.models import Identity, Message, SlaClock, Ticket
 MAILBOX = "support@demo.test"
 AUTHSERV = "mx.demo.test"
 TEAMS = {"care": "Chăm sóc khách hàng", "billing": "Thanh toán", "tech": "Kỹ thuật"}
+IDENTITY: Any = {"identity_secret": "demo-identity-secret"}
 NAMES = {"admin": "Thảo Vy", "supervisor": "Ngọc Mai", "agent": "Hoàng Minh"}
 
 
@@ -40,9 +42,9 @@ def build(*, password: str, site_url: str) -> None:
         team=teams["care"],
         config={
             "origins": [site_url],
-            "greeting": {"vi": "Xin chào! Mình giúp gì được cho bạn?", "en": "Hello! How can we help you?"},
+            "greeting": {"vi": "Xin chào! Shop giúp gì được cho anh/chị?", "en": "Hello! How can we help you?"},
         },
-        secrets={"identity_secret": "demo-identity-secret"},
+        secrets=IDENTITY,
     )
     actors = {role: actor_for(user) for role, user in people.items()}
     for conversation in sorted(CONVERSATIONS, key=lambda story: -story.lines[0].minutes):

@@ -78,7 +78,10 @@ CONVERSATIONS = (
                 "express, so it reaches you on Wednesday. The courier will take the M back at the door, nothing to pay."
                 "\n\nIs the Hai Chau address still right?",
             ),
-            Line(1, "customer", "Yes, the address is right, thank you for the quick answer! Could the courier come after "
+            Line(
+                1,
+                "customer",
+                "Yes, the address is right, thank you for the quick answer! Could the courier come after "
                 "5 pm? I am at a conference all day.",
             ),
         ),
@@ -92,7 +95,9 @@ CONVERSATIONS = (
         priority="high",
         tags=("hoàn tiền",),
         lines=(
-            Line(1.5, "customer",
+            Line(
+                1.5,
+                "customer",
                 "Chào shop,\nTôi đã gửi trả đôi giày hôm 12, bưu cục báo shop ký nhận từ hôm 15. "
                 "Đến nay vẫn chưa thấy tiền về thẻ. Shop cho tôi biết khi nào hoàn được không?",
             ),
@@ -159,7 +164,9 @@ CONVERSATIONS = (
         email="sophie.m@post.test",
         subject="Gift wrapping for 12 boxes?",
         lines=(
-            Line(2.5, "customer",
+            Line(
+                2.5,
+                "customer",
                 "Hi! I'd like to order 12 of the lacquer boxes as gifts for my team. Do you offer gift "
                 "wrapping, and could each one carry a different name card? We need them by 15 December.",
             ),
@@ -301,7 +308,9 @@ CONVERSATIONS = (
         team="tech",
         verified=False,
         lines=(
-            Line(4, "customer",
+            Line(
+                4,
+                "customer",
                 "Bình mình mới mua bị rò ở nắp, đổ hết vào túi laptop. Giờ làm sao đây shop? May mà máy chưa sao.",
             ),
         ),

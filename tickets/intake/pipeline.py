@@ -1,14 +1,14 @@
 """One customer message becomes one ticket message: read it from top to bottom."""
 
-from django.db.models.functions import Greatest
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from channels_app import outbound, ports
+from channels_app import outbound, ports, threads
 from channels_app.contracts import NewMessage, Origin, Receipt, Unknown
 from channels_app.models import Thread
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Retry
+from helpdesk.core.events import Event
 from helpdesk.core.text import short_id
 from tickets.customers import actions as customers
 from tickets.customers.queries import is_blocked
@@ -40,13 +40,21 @@ def new_message(item: NewMessage, origin: Origin) -> None:
         return
     spoken = language.guess(f"{item.subject} {item.text}")
     customer = customers.resolve(address=item.sender, also_known=item.also_known, language=spoken)
-    thread = _thread(item, origin)
-    if receiving.already_here(item, thread):
+    thread = threads.line(
+        channel_id=origin.channel.id,
+        key=short_id(item.thread_key),
+        address=item.sender.value[:255],
+        name=item.sender.name[:200],
+        at=item.occurred_at,
+    )
+    is_first = customer.is_fresh and thread.is_fresh
+    external_id = short_id(item.external_id) if is_first else receiving.own_id(item, thread)
+    if external_id is None:
         return
     match, ticket = _match(item, customer, thread)
-    is_new = ticket is None
+    opened: list[Event] = []
     if ticket is None:
-        ticket = _open(match, item, customer, origin, is_spam=verdict.spam, spoken=spoken)
+        ticket, opened = _open(match, item, customer, origin, verdict=verdict, spoken=spoken)
     elif match.reopen and not verdict.quietly:
         lifecycle.reopen(ticket=ticket, actor=Actor.customer(customer.pk))
     evidence = match.evidence | ({"quietly": verdict.reason} if verdict.quietly else {})
@@ -57,7 +65,8 @@ def new_message(item: NewMessage, origin: Origin) -> None:
         item=item,
         origin=origin,
         evidence=evidence,
-        is_new=is_new,
+        external_id=external_id,
+        opened=opened,
         quietly=verdict.quietly,
     )
 
@@ -80,23 +89,6 @@ def unknown(item: Unknown, origin: Origin) -> None:
     new_message(placeholder, origin)
 
 
-def _thread(item: NewMessage, origin: Origin) -> Thread:
-    """The customer's line on this channel."""
-    thread, _fresh = Thread.objects.get_or_create(
-        channel_id=origin.channel.id,
-        key=short_id(item.thread_key),
-        defaults={
-            "address": item.sender.value[:255],
-            "name": item.sender.name[:200],
-            "last_inbound_at": item.occurred_at,
-        },
-    )
-    if not _fresh:
-        later = Greatest("last_inbound_at", item.occurred_at)
-        Thread.objects.filter(pk=thread.pk).update(last_inbound_at=later)
-    return thread
-
-
 def _match(item: NewMessage, customer: Customer, thread: Thread) -> tuple[threading.Match, Ticket | None]:
     """The ticket it belongs to, locked, or None for a new one.
 
@@ -113,9 +105,15 @@ def _match(item: NewMessage, customer: Customer, thread: Thread) -> tuple[thread
 
 
 def _open(
-    match: threading.Match, item: NewMessage, customer: Customer, origin: Origin, *, is_spam: bool, spoken: str
-) -> Ticket:
-    """A new ticket for what belongs to none."""
+    match: threading.Match,
+    item: NewMessage,
+    customer: Customer,
+    origin: Origin,
+    *,
+    verdict: guards.Verdict,
+    spoken: str,
+) -> tuple[Ticket, list[Event]]:
+    """A new ticket for what belongs to none, and what is to be recorded of it."""
     return lifecycle.open(
         customer=customer,
         subject=item.subject or item.text.strip().split("\n")[0][:80],
@@ -123,9 +121,9 @@ def _open(
         channel_id=origin.channel.id,
         channel_kind=origin.channel.kind,
         at=min(item.occurred_at, now()),
-        status=Status.SPAM if is_spam else Status.OPEN,
+        status=Status.SPAM if verdict.spam else Status.OPEN,
         language=spoken,
         linked_to=match.linked_to,
         link_reason=match.reason,
-        actor=Actor.customer(customer.pk),
+        arriving=lambda ticket: receiving.show_first(ticket, item, origin, quietly=verdict.quietly),
     )

@@ -1,5 +1,6 @@
 """What can be done to a ticket: lock, check, change, record."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,13 +13,15 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.models import Membership, Team, User
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Conflict, Invalid, StaleVersion
+from helpdesk.core.events import Event
 from helpdesk.core.recorder import record
+from helpdesk.core.rows import insert
 from helpdesk.core.text import storable
 from tickets.enums import ACTIVE, Priority, Status
 from tickets.events import TicketChanged, TicketOpened, TicketReopened
 from tickets.lifecycle import standing, states
 from tickets.lifecycle.queries import ticket_for
-from tickets.models import Customer, Ticket, TicketLink, TicketViewing, UndoStep
+from tickets.models import Customer, SlaClock, Ticket, TicketLink, TicketViewing, UndoStep
 from tickets.pokes import poke
 
 MAX_TAGS = 30
@@ -36,10 +39,14 @@ def open(  # noqa: A001 - the word of the field
     language: str = "",
     linked_to: Ticket | None = None,
     link_reason: str = "",
-    actor: Actor,
-) -> Ticket:
-    """A new ticket, in the caller's transaction; the caller holds the customer's lock and pokes by receiving."""
-    ticket = Ticket.objects.create(
+    arriving: Callable[[Ticket], list[SlaClock]],
+) -> tuple[Ticket, list[Event]]:
+    """A new ticket and what the caller records of it, in the caller's transaction, which holds the customer's lock.
+
+    arriving(ticket) shows the first message on it before it is written, so that one INSERT does, and returns
+    the clocks that start. The caller records the events together with the message's.
+    """
+    ticket = Ticket(
         customer=customer,
         customer_name=customer.name,
         subject=subject[:250],
@@ -50,10 +57,14 @@ def open(  # noqa: A001 - the word of the field
         language=language or customer.language,
         last_message_at=at,
     )
+    started = arriving(ticket)
+    insert(ticket)
+    for clock in started:
+        clock.ticket = ticket
+    insert(*started)
     if linked_to is not None:
         TicketLink.objects.create(ticket=ticket, other=linked_to, reason=link_reason)
-    record(TicketOpened(ticket_id=ticket.pk, channel_kind=channel_kind), actor=actor)
-    return ticket
+    return ticket, [TicketOpened(ticket_id=ticket.pk, channel_kind=channel_kind)]
 
 
 def reopen(*, ticket: Ticket, actor: Actor) -> None:

@@ -22,8 +22,10 @@ def visible(actor: Actor) -> QuerySet[Ticket]:
     found = Ticket.objects.all()
     if actor.kind == "customer":
         return found.filter(customer_id=actor.id or 0)
-    if not actor.is_user or actor.is_admin:
+    if actor.is_machine or actor.is_admin:
         return found
+    if not actor.is_user:
+        return found.none()
     return found.filter(Q(team_id__in=actor.team_ids) | Q(team__isnull=True))
 
 

@@ -1,27 +1,32 @@
 """Tickets by words: without diacritics, in subjects, names, addresses and messages."""
 
+from unicodedata import combining
+
 from django.db.models import BooleanField, FloatField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from helpdesk.core.text import fold
+from helpdesk.core.text import storable
 from tickets.models import Ticket
 
 MAX_WORDS = 12
+# Folded by the function that folds what is searched. It makes an apostrophe of a letter or two: no sign of the query's
+# language may come of what somebody typed.
+_FOLDED = r"translate(hd_fold(%s), '''\()!<>|', '')"
 # Two index scans and a union: an OR over the two tables would read them whole.
-_FOUND = """tickets_ticket.id IN (
+_FOUND = f"""tickets_ticket.id IN (
     SELECT ticket_id FROM tickets_message
-    WHERE hd_words(text) @@ to_tsquery('simple', %s)
+    WHERE hd_words(text) @@ to_tsquery('simple', {_FOLDED})
     UNION
     SELECT id FROM tickets_ticket
-    WHERE hd_words(subject || ' ' || customer_name) @@ to_tsquery('simple', %s))"""
+    WHERE hd_words(subject || ' ' || customer_name) @@ to_tsquery('simple', {_FOLDED}))"""
 
 MAX_RANKED = 300  # a common word matches everything: only the latest are weighed
-_RANK = "ts_rank(hd_words(tickets_ticket.subject || ' ' || customer_name), to_tsquery('simple', %s), 32)"
+_RANK = f"ts_rank(hd_words(tickets_ticket.subject || ' ' || customer_name), to_tsquery('simple', {_FOLDED}), 32)"
 
 
 def matching(words: str) -> Q:
     """A condition for tickets that speak of all these words, a number, or an address. Nothing typed matches all."""
-    typed = words.strip()[:200]
+    typed = storable(words).strip()[:200]
     if not typed:
         return Q()
     if typed.lstrip("#").isdecimal() and len(typed) < 15:
@@ -43,6 +48,6 @@ def ranked(tickets: QuerySet[Ticket], words: str, limit: int) -> list[Ticket]:
 
 
 def _tsquery(typed: str) -> str:
-    """The words as a prefix query; everything that is no letter or digit only separates."""
-    kept = "".join(character if character.isalnum() else " " for character in fold(typed))
+    """The words as a prefix query; everything that is no letter or plain digit only separates."""
+    kept = "".join(one if one.isalpha() or one.isdecimal() or combining(one) else " " for one in typed)
     return " & ".join(f"{word}:*" for word in kept.split()[:MAX_WORDS])

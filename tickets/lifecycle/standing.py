@@ -42,7 +42,8 @@ def of(ticket: Ticket) -> Standing:
     answers = public.filter(direction=Direction.OUT, kind=Kind.MESSAGE, auto=False)
     answered = answers.exclude(delivery_state__in=NEVER_ARRIVED).aggregate(first=Min("occurred_at"), last=Max("pk"))
     asked = public.filter(direction=Direction.IN, auto=False).exclude(evidence__has_key="quietly")
-    asked = asked.filter(Q(ticket__settled_at__isnull=True) | Q(created_at__gt=F("ticket__settled_at")))
+    unsettled = Q(ticket__settled_at__isnull=True) | Q(created_at__gt=F("ticket__settled_at"))
+    asked = asked.filter(Q(ticket=ticket.pk) | unsettled)  # the ticket's own may have been set and not yet saved
     asked = asked.filter(pk__gt=Coalesce(answered["last"], 0))
     if ticket.settled_at:
         asked = asked.filter(created_at__gt=ticket.settled_at)

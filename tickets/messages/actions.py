@@ -262,7 +262,6 @@ def _envelope(
             message_id=unique,
             **common,  # type: ignore[arg-type]
         )
-    signature = User.objects.filter(pk=actor.id).values_list("signature", flat=True).first() if actor.is_user else ""
     chain = list(
         Message.objects.filter(ticket__in=family(ticket.pk), channel_kind="email", visibility=Visibility.PUBLIC)
         .exclude(external_id="")
@@ -274,7 +273,7 @@ def _envelope(
     token = reply_tokens.make(ticket.pk, crypto.key("reply tokens"))
     return OutboundEnvelope(
         idempotency_key="",
-        text=compose.with_signature(message.text, signature or ""),
+        text=compose.with_signature(message.text, _signature(actor)),
         subject=compose.reply_subject(incoming[-1][2] if incoming else ticket.subject, ticket.number),
         message_id=compose.message_id(ticket.pk, uuid.uuid4().hex, channel.address.rpartition("@")[2]),
         in_reply_to=answers,
@@ -284,6 +283,12 @@ def _envelope(
         thread_key=thread_key,
         **common,  # type: ignore[arg-type]
     )
+
+
+def _signature(actor: Actor) -> str:
+    if not actor.is_user:
+        return ""
+    return User.objects.filter(pk=actor.user_id).values_list("signature", flat=True).first() or ""
 
 
 def _answered(ticket: Ticket, message: Message, actor: Actor, status: str) -> None:

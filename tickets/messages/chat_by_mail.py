@@ -30,7 +30,7 @@ def send_unseen(*, to: str, thread_id: int, lines: Sequence[tuple[str, str]], la
     """Promise the mail, in the caller's transaction. False without a mailbox or a ticket to answer to."""
     ticket = ticket_of_thread(thread_id)
     mailboxes = Channel.objects.filter(kind=Channel.Kind.EMAIL, is_active=True).order_by("created_at")
-    own_team = mailboxes.filter(team_id=ticket.team_id).first() if ticket else None
+    own_team = mailboxes.filter(team_id=ticket.team_id).first() if ticket and ticket.team_id else None
     mailbox = own_team or mailboxes.first()
     if ticket is None or mailbox is None:
         return False

@@ -102,6 +102,13 @@ def message_for(actor: Actor, message_id: int | str) -> Message:
         raise NotFound from None
 
 
+def undelivered(actor: Actor) -> QuerySet[Message]:
+    """Answers that did not arrive, or of which nobody knows it, newest first, on tickets the actor may see."""
+    lost = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
+    found = Message.objects.filter(ticket__in=lifecycle.visible(actor), delivery_state__in=lost)
+    return found.select_related("ticket").order_by("-pk")
+
+
 def attachment_for(actor: Actor, attachment_id: int | str) -> Attachment:
     """The attachment if the actor may see its ticket; raises NotFound."""
     found = Attachment.objects.filter(message__ticket__in=lifecycle.visible(actor)).select_related("media", "message")

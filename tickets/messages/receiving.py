@@ -1,6 +1,7 @@
 """Receiving: a customer's words become a message on a ticket."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.utils.timezone import now
@@ -11,12 +12,13 @@ from channels_app.models import Media, Thread
 from helpdesk.core.actor import Actor
 from helpdesk.core.events import Event
 from helpdesk.core.recorder import record
+from helpdesk.core.rows import insert
 from helpdesk.core.sanitize import clean
 from helpdesk.core.text import short_id, snippet
 from tickets.enums import Direction, Status
 from tickets.events import ChannelSwitched, MessageAdded
 from tickets.lifecycle.actions import save
-from tickets.models import Attachment, Customer, Message, Ticket
+from tickets.models import Attachment, Customer, Message, SlaClock, Ticket
 from tickets.pokes import poke
 from tickets.sla import policies
 
@@ -24,25 +26,23 @@ MAX_PARTICIPANTS = 50
 MAX_ADDRESS = 254
 
 
-def already_here(item: NewMessage, thread: Thread) -> bool:
-    """Whether this message is on the timeline already: the same id on this line, or the same mail by another mailbox.
+def own_id(item: NewMessage, thread: Thread) -> str | None:
+    """The id it is kept under; None when it is on the timeline already, on this line or by another mailbox.
 
     A Message-ID alone proves nothing (it can be forged, and some programs use one twice): sender and body must
-    agree too. Chat lines have no such hash; their id is unique on their line.
+    agree too. Another mail on this line may bear the same one: nothing is lost for that, it gets a longer id.
+    Chat lines have no such hash; their id is unique on their line.
     """
     kept = short_id(item.external_id)
+    longer = short_id(f"{kept}#{item.content_hash}")
+    bearers = Message.objects.filter(external_id__in=(kept, longer) if item.content_hash else (kept,))
+    found = list(bearers.values_list("external_id", "thread_id", "sender_address", "content_hash"))
+    is_taken = any(row[:2] == (kept, thread.pk) for row in found)
     if not item.content_hash:
-        return Message.objects.filter(thread=thread, external_id=kept).exists()
-    same = Message.objects.filter(external_id__in=(kept, short_id(f"{kept}#{item.content_hash}")))
-    return same.filter(sender_address=item.sender.value[:255], content_hash=item.content_hash).exists()
-
-
-def own_id(item: NewMessage, thread: Thread) -> str:
-    """The id it is kept under. Another mail on this line may bear the same Message-ID: nothing is lost for that."""
-    kept = short_id(item.external_id)
-    if item.content_hash and Message.objects.filter(thread=thread, external_id=kept).exists():
-        return short_id(f"{kept}#{item.content_hash}")
-    return kept
+        return None if is_taken else kept
+    if any(row[2:] == (item.sender.value[:255], item.content_hash) for row in found):
+        return None
+    return longer if is_taken else kept
 
 
 def receive(
@@ -53,20 +53,48 @@ def receive(
     item: NewMessage,
     origin: Origin,
     evidence: dict[str, Any],
-    is_new: bool = False,
+    external_id: str,
+    opened: Sequence[Event] = (),
     quietly: bool = False,
 ) -> Message:
     """Put a customer's message on a ticket, in the caller's transaction, which holds the ticket's lock.
 
-    Quietly: stored and shown, but it neither starts a clock nor asks for attention.
+    Quietly: stored and shown, but it neither starts a clock nor asks for attention. external_id: from own_id.
+    opened: what remains to be recorded of a ticket that was opened for this message and shows it already.
     """
-    at = min(item.occurred_at, now())
-    message = Message.objects.create(
+    message = _message(ticket, customer, thread, item, origin)
+    message.external_id, message.evidence = external_id, evidence
+    insert(message)
+    attach(message, [_keep(file) for file in item.files])
+    events: list[Event] = [
+        *opened,
+        MessageAdded(
+            ticket_id=ticket.pk,
+            message_id=message.pk,
+            direction=Direction.IN,
+            visibility=message.visibility,
+            kind=message.kind,
+            channel_kind=origin.channel.kind,
+            auto=item.auto,
+            version=ticket.version if opened else ticket.version + 1,
+        ),
+    ]
+    if not opened and ticket.channel_kind and ticket.channel_kind != origin.channel.kind:
+        switched = ChannelSwitched(ticket_id=ticket.pk, before=ticket.channel_kind, after=origin.channel.kind)
+        events.append(switched)
+    if not opened:
+        _touch(ticket, item, origin, quietly=quietly)
+    actor = Actor.customer(customer.pk)
+    record(*events, actor=actor, pokes=[poke(ticket)])
+    return message
+
+
+def _message(ticket: Ticket, customer: Customer, thread: Thread, item: NewMessage, origin: Origin) -> Message:
+    return Message(
         ticket=ticket,
         thread=thread,
         channel_id=origin.channel.id,
         channel_kind=origin.channel.kind,
-        external_id=own_id(item, thread),
         content_hash=item.content_hash,
         direction=Direction.IN,
         customer=customer,
@@ -79,35 +107,14 @@ def receive(
         text_full=item.text_full if item.text_full != item.text else "",
         html=clean(item.html),
         auto=item.auto,
-        evidence=evidence,
         event_id=origin.event_id,
-        occurred_at=at,
+        occurred_at=_moment(item),
     )
-    attach(message, [_keep(file) for file in item.files])
-    events: list[Event] = [
-        MessageAdded(
-            ticket_id=ticket.pk,
-            message_id=message.pk,
-            direction=Direction.IN,
-            visibility=message.visibility,
-            kind=message.kind,
-            channel_kind=origin.channel.kind,
-            auto=item.auto,
-            version=ticket.version + 1,
-        )
-    ]
-    if not is_new and ticket.channel_kind and ticket.channel_kind != origin.channel.kind:
-        switched = ChannelSwitched(ticket_id=ticket.pk, before=ticket.channel_kind, after=origin.channel.kind)
-        events.append(switched)
-    _touch(ticket, message, item, origin, quietly=quietly, is_new=is_new)
-    actor = Actor.customer(customer.pk)
-    record(*events, actor=actor, pokes=[poke(ticket)])
-    return message
 
 
 def attach(message: Message, files: Sequence[Media]) -> None:
     """Hang kept files on a message."""
-    Attachment.objects.bulk_create(
+    rows = [
         Attachment(
             message=message,
             media=file,
@@ -117,7 +124,8 @@ def attach(message: Message, files: Sequence[Media]) -> None:
             content_id=file.content_id,
         )
         for file in files
-    )
+    ]
+    insert(*rows)
 
 
 def _keep(file: File) -> Media:
@@ -129,25 +137,18 @@ def _keep(file: File) -> Media:
     )
 
 
-def _touch(ticket: Ticket, message: Message, item: NewMessage, origin: Origin, *, quietly: bool, is_new: bool) -> None:
-    """Bring the ticket's list fields up to date."""
-    ticket.message_count += 1
-    if not ticket.language and item.language:
-        ticket.language = item.language
-    others = [item.sender.value, *item.recipients]
-    seen = [one for one in others if 0 < len(one) <= MAX_ADDRESS and one not in origin.own_addresses]
-    ticket.participants = list(dict.fromkeys([*ticket.participants, *seen]))[:MAX_PARTICIPANTS]
-    if message.occurred_at >= ticket.last_message_at:
-        ticket.snippet = snippet(message.text or message.subject)
-        ticket.last_direction = Direction.IN
-        ticket.last_message_at = message.occurred_at
-    if not quietly and ticket.status != Status.SPAM:
-        ticket.channel_id, ticket.channel_kind = origin.channel.id, origin.channel.kind
-        ticket.unread = True
-        ticket.snoozed_until = None
-        ticket.status = Status.OPEN
-        ticket.waiting_since = min(ticket.waiting_since or message.occurred_at, message.occurred_at)
-        policies.customer_wrote(ticket, message.occurred_at, is_new=is_new)
+def show_first(ticket: Ticket, item: NewMessage, origin: Origin, *, quietly: bool) -> list[SlaClock]:
+    """What the first message shows on a ticket that is about to be written, and the clock it starts."""
+    _show(ticket, item, origin, quietly=quietly)
+    return [policies.first_clock(ticket, _moment(item))] if _asks(ticket, quietly) else []
+
+
+def _touch(ticket: Ticket, item: NewMessage, origin: Origin, *, quietly: bool) -> None:
+    """Bring the ticket's list fields and its clock up to date."""
+    waited = ticket.waiting_since is not None and ticket.next_due_at is not None
+    _show(ticket, item, origin, quietly=quietly)
+    if _asks(ticket, quietly) and not waited:  # whose customer waits has a clock that runs already
+        policies.customer_wrote(ticket, _moment(item))
     save(
         ticket,
         *("message_count", "language", "participants", "snippet", "last_direction", "last_message_at", "channel_id"),
@@ -155,3 +156,32 @@ def _touch(ticket: Ticket, message: Message, item: NewMessage, origin: Origin, *
         *("solved_at", "reopened_count"),
         talked=True,
     )
+
+
+def _show(ticket: Ticket, item: NewMessage, origin: Origin, *, quietly: bool) -> None:
+    at = _moment(item)
+    ticket.message_count += 1
+    if not ticket.language and item.language:
+        ticket.language = item.language
+    others = [item.sender.value, *item.recipients]
+    seen = [one for one in others if 0 < len(one) <= MAX_ADDRESS and one not in origin.own_addresses]
+    ticket.participants = list(dict.fromkeys([*ticket.participants, *seen]))[:MAX_PARTICIPANTS]
+    if at >= ticket.last_message_at:
+        ticket.snippet = snippet(item.text or item.subject[:250])
+        ticket.last_direction = Direction.IN
+        ticket.last_message_at = at
+    if _asks(ticket, quietly):
+        ticket.channel_id, ticket.channel_kind = origin.channel.id, origin.channel.kind
+        ticket.unread = True
+        ticket.snoozed_until = None
+        ticket.status = Status.OPEN
+        ticket.waiting_since = min(ticket.waiting_since or at, at)
+
+
+def _asks(ticket: Ticket, quietly: bool) -> bool:
+    """Whether the message asks for attention."""
+    return not quietly and ticket.status != Status.SPAM
+
+
+def _moment(item: NewMessage) -> datetime:
+    return min(item.occurred_at, now())

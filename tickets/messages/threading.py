@@ -32,6 +32,8 @@ def match(item: NewMessage, customer: Customer, thread: Thread) -> Match:
     Only a participant joins by token or reference: a stranger who has them gets a new ticket, linked.
     """
     named, evidence = _named(item)
+    if named is None and customer.is_fresh:
+        return Match(evidence={"by": "first_message"})
     people = family(customer.pk)
     if named is not None:
         named = survivor(named)

@@ -22,6 +22,8 @@ class Customer(models.Model):
     created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(default=now)
 
+    is_fresh: bool = False  # made in this very transaction: nothing can be theirs yet
+
     class Meta:
         indexes = [
             models.Index(fields=["-updated_at", "-id"], name="customer_recent"),

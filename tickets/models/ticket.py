@@ -65,6 +65,23 @@ class Ticket(models.Model):
                 name="ticket_assignee",
             ),
             models.Index(fields=["waiting_since", "id"], condition=Q(status__in=ACTIVE), name="ticket_waiting"),
+            # Lists that hold most tickets (all, solved) are walked from the newest word on, whatever the teams.
+            models.Index(
+                fields=["-last_message_at", "-id"], condition=Q(merged_into__isnull=True), name="ticket_latest"
+            ),
+            models.Index(
+                fields=["-last_message_at", "-id"],
+                condition=Q(status__in=(Status.SOLVED, Status.CLOSED), merged_into__isnull=True),
+                name="ticket_done",
+            ),
+            # Counted on every page.
+            models.Index(
+                fields=["team"],
+                condition=Q(
+                    status__in=ACTIVE, assignee__isnull=True, snoozed_until__isnull=True, merged_into__isnull=True
+                ),
+                name="ticket_unassigned",
+            ),
             models.Index(fields=["customer", "-last_message_at"], name="ticket_customer"),
             models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="ticket_merged"),
             models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="ticket_snoozed"),

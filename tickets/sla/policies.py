@@ -20,13 +20,19 @@ from tickets.sla import clocks
 REPLY_METRICS = (Metric.FIRST_REPLY, Metric.NEXT_REPLY)
 
 
-def customer_wrote(ticket: Ticket, at: datetime, *, is_new: bool = False) -> None:
-    """A message that waits for an answer: the first-reply clock of a new ticket, else the next-reply one.
+def customer_wrote(ticket: Ticket, at: datetime) -> None:
+    """A message that waits for an answer: the first-reply clock until somebody answers, then the next-reply one.
 
     A clock that runs already is left alone.
     """
-    running = None if is_new else _most_urgent(_unmet(ticket))
-    show(ticket, running or _start(ticket, min(at, now()), is_new=is_new))
+    show(ticket, _most_urgent(_unmet(ticket)) or _start(ticket, min(at, now())))
+
+
+def first_clock(ticket: Ticket, at: datetime) -> SlaClock:
+    """The clock of a ticket that is about to be written with a first message; the caller inserts it after that."""
+    clock = SlaClock(metric=Metric.FIRST_REPLY, **_fresh(min(at, now())))
+    show(ticket, clock)
+    return clock
 
 
 def answered(ticket: Ticket, message: Message, at: datetime) -> list[Event]:
@@ -78,12 +84,17 @@ def follow(ticket: Ticket) -> None:
             _run_on(clock)
     running = _most_urgent(unmet)
     if running is None:
-        running = _start(ticket, since, is_new=False)
-    elif running.started_at > since:
+        running = _start(ticket, since)
+    elif running.started_at != since:
         for name, value in _planned(since, running.target_seconds).items():
             setattr(running, name, value)
         _run_on(running)
     show(ticket, running)
+
+
+def most_urgent(ticket: Ticket) -> SlaClock | None:
+    """The reply clock that runs and is due first."""
+    return _most_urgent(_unmet(ticket))
 
 
 def show(ticket: Ticket, clock: SlaClock | None) -> None:
@@ -141,10 +152,15 @@ def _run_on(clock: SlaClock) -> None:
     clock.save()
 
 
-def _start(ticket: Ticket, at: datetime, *, is_new: bool) -> SlaClock:
+def _start(ticket: Ticket, at: datetime) -> SlaClock:
     metric = Metric.NEXT_REPLY if ticket.first_replied_at else Metric.FIRST_REPLY
+    clock, _ = SlaClock.objects.update_or_create(ticket=ticket, metric=metric, defaults=_fresh(at))
+    return clock
+
+
+def _fresh(at: datetime) -> dict[str, Any]:
     planned = _planned(at, settings.FIRST_REPLY_SECONDS)
-    fields = planned | {
+    return planned | {
         "state": ClockState.RUNNING,
         "target_seconds": settings.FIRST_REPLY_SECONDS,
         "look_at": planned["warn_at"],
@@ -153,10 +169,6 @@ def _start(ticket: Ticket, at: datetime, *, is_new: bool) -> SlaClock:
         "met_at": None,
         "met_by": None,
     }
-    if is_new:
-        return SlaClock.objects.create(ticket=ticket, metric=metric, **fields)
-    clock, _ = SlaClock.objects.update_or_create(ticket=ticket, metric=metric, defaults=fields)
-    return clock
 
 
 def _planned(at: datetime, target_seconds: int) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from helpdesk.accounts.access import signed_in
 from helpdesk.core.errors import DomainError, Invalid, NotFound
 from tickets.customers import actions as customers
 from tickets.customers import queries as customer_queries
@@ -44,7 +44,7 @@ def done(
 
 
 @require_POST
-@login_required
+@signed_in
 def assign(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Give it to somebody, or to nobody."""
     actor = actor_of(request)
@@ -60,7 +60,7 @@ def assign(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def set_team(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Move it to a team's queue; a team that is not ours takes it out of our sight."""
     chosen = request.POST.get("team", "")
@@ -76,7 +76,7 @@ def set_team(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def set_status(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Solve it, put it aside, open it again, call it spam."""
     ticket = lifecycle.set_status(ticket_id=ticket_id, status=request.POST.get("status", ""), actor=actor_of(request))
@@ -84,7 +84,7 @@ def set_status(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def set_priority(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """How urgent it is."""
     chosen = request.POST.get("priority", "")
@@ -93,7 +93,7 @@ def set_priority(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def set_subject(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Name what it is about."""
     lifecycle.set_subject(ticket_id=ticket_id, subject=request.POST.get("subject", ""), actor=actor_of(request))
@@ -101,7 +101,7 @@ def set_subject(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def set_tags(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Add or remove tags."""
     add = tuple(word for word in request.POST.get("add", "").split(",") if word.strip())
@@ -111,7 +111,7 @@ def set_tags(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def snooze(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Put it aside until a moment given by a preset or by hand, in the reader's zone; nothing brings it back."""
     chosen = request.POST.get("until", "")
@@ -123,7 +123,7 @@ def snooze(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def block(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Send the sender's messages to spam from now on, or listen again."""
     actor = actor_of(request)
@@ -140,7 +140,7 @@ def block(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def undo(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Take back one's last step on this conversation."""
     joining.undo(ticket_id=ticket_id, actor=actor_of(request))
@@ -148,7 +148,7 @@ def undo(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@login_required
+@signed_in
 def merge(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Find the other ticket, see both, and make them one. The one open now survives."""
     actor = actor_of(request)
@@ -168,7 +168,7 @@ def merge(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def split(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Make chosen messages a conversation of their own."""
     ids = [int(one) for one in request.POST.getlist("message") if one.isdecimal()]
@@ -177,7 +177,7 @@ def split(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def bulk(request: HttpRequest) -> HttpResponse:
     """One act on many conversations; what cannot be changed is counted and named."""
     actor = actor_of(request)
@@ -189,17 +189,37 @@ def bulk(request: HttpRequest) -> HttpResponse:
         act = lambda one: lifecycle.assign(ticket_id=one, assignee_id=None if chosen == "none" else chosen, actor=actor)  # noqa: E731
     else:
         act = lambda one: lifecycle.set_status(ticket_id=one, status=status, actor=actor)  # noqa: E731
-    changed, refused = 0, []
+    changed, refused = _each(ids, act)
+    text = " ".join([words.count_done(len(changed)), *refused[:3]])
+    return _many_done(text, changed, bool(refused))
+
+
+@require_POST
+@signed_in
+def undo_bulk(request: HttpRequest) -> HttpResponse:
+    """Take back one's last step on each of these conversations."""
+    ids = [int(one) for one in request.GET.get("ids", "").split(",")[:BULK] if one.isdecimal()]
+    _changed, refused = _each(ids, lambda one: joining.undo(ticket_id=one, actor=actor_of(request)))
+    return _many_done(" ".join([_("Taken back."), *refused[:3]]), [], bool(refused))
+
+
+def _each(ids: list[int], act: Callable[[int], Ticket]) -> tuple[list[int], list[str]]:
+    """Do it to each: which were done, and why the others were not. Each is its own transaction."""
+    changed, refused = [], []
     for one in ids:
         try:
             act(one)
-            changed += 1
+            changed.append(one)
         except DomainError as error:
             refused.append(f"#{one}: {error.message}")
-    text = " ".join([words.count_done(changed), *refused[:3]])
+    return changed, refused
+
+
+def _many_done(text: str, changed: list[int], is_partial: bool) -> HttpResponse:
+    undo = f"/inbox/bulk/undo/?ids={','.join(map(str, changed))}" if changed else ""
+    toast = {"text": text, "kind": "error" if is_partial else "info", "undo": undo}
     response = HttpResponse(status=204)
-    kind = "error" if refused else "info"
-    response["HX-Trigger"] = json.dumps({"toast": {"text": text, "kind": kind}, "bulk-done": True})
+    response["HX-Trigger"] = json.dumps({"toast": toast, "bulk-done": True})
     return response
 
 

@@ -4,15 +4,16 @@ from uuid import UUID
 
 from csp.decorators import csp_replace
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
 from channels_app import media
 from channels_app.queries import original_of
+from helpdesk.accounts.access import signed_in
 from helpdesk.core.errors import NotFound, StaleVersion, TooLarge
 from tickets.enums import Kind
 from tickets.lifecycle.queries import survivor, ticket_for
@@ -24,7 +25,7 @@ from tickets.web.inbox import actor_of
 
 
 @require_POST
-@login_required
+@signed_in
 def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Answer the customer. When others have spoken since the writer's last look: 409 with what is new.
 
@@ -33,19 +34,19 @@ def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
     actor = actor_of(request)
     ticket = survivor(ticket_for(actor, ticket_id))
     seen = _number(request.POST.get("seen"))
-    new = conversation.new_for(ticket, actor, seen) if seen and "anyway" not in request.POST else []
+    is_anyway = "anyway" in request.POST
+    new = conversation.new_for(ticket, actor, seen) if seen and not is_anyway else []
     version = _number(request.POST.get("anyway") or request.POST.get("expected_version"))
     channel_id, _space, address = request.POST.get("channel", "").partition(" ")
     try:
-        if new:
-            raise StaleVersion
         message = messages.reply(
             ticket_id=ticket_id,
             text=request.POST.get("text", ""),
             channel_id=channel_id or None,
             address=address,
             media_ids=tuple(request.POST.getlist("media")),
-            expected_version=ticket.version if seen and version != ticket.version and not new else version or None,
+            # Others have spoken: the version the writer saw. Nobody has: whatever moved is no reason to interrupt.
+            expected_version=(version or None) if new or is_anyway or not seen else ticket.version,
             status=request.POST.get("status", ""),
             actor=actor,
         )
@@ -56,7 +57,7 @@ def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def note(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Write something for colleagues only."""
     media_ids = tuple(request.POST.getlist("media"))
@@ -67,7 +68,7 @@ def note(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def draft(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Keep what is being written; an empty text forgets it."""
     channel = request.POST.get("channel", "").partition(" ")[0]
@@ -84,7 +85,7 @@ def draft(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def upload(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """Take one file for an answer: `{id, filename, size}`; 413 over the limit."""
     actor = actor_of(request)
@@ -104,7 +105,7 @@ def upload(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def take_back(request: HttpRequest, message_id: int) -> HttpResponse:
     """Stop a reply that is still held; its words go back into the composer."""
     message = messages.take_back(message_id=message_id, actor=actor_of(request))
@@ -118,7 +119,7 @@ def take_back(request: HttpRequest, message_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def retry(request: HttpRequest, message_id: int) -> HttpResponse:
     """Send again what failed."""
     message = messages.retry(message_id=message_id, actor=actor_of(request))
@@ -126,26 +127,28 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
 
 
 @require_GET
-@login_required
-def file(request: HttpRequest, attachment_id: int) -> FileResponse:
+@signed_in
+def file(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """An attachment: safe images in place, everything else as a download."""
     found = queries.attachment_for(actor_of(request), attachment_id)
     in_place = found.content_type in media.SAFE_IMAGES
-    response = FileResponse(
-        media.path_of(found.media.path).open("rb"),
-        as_attachment=not in_place,
-        filename=found.filename,
+    response = HttpResponse(
+        media.path_of(found.media.path).read_bytes(),
         content_type=found.content_type if in_place else "application/octet-stream",
     )
+    response["Content-Disposition"] = content_disposition_header(not in_place, found.filename) or "inline"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, max-age=86400, immutable"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
 
-@csp_replace(  # type: ignore[arg-type]
+@csp_replace(
     {
         "default-src": ["'none'"],
+        "script-src": ["'none'"],
+        "connect-src": ["'none'"],
+        "form-action": ["'none'"],
         "img-src": ["'self'", "https:", "http:"],
         "style-src": ["'self'"],
         "frame-ancestors": ["'self'"],
@@ -153,7 +156,7 @@ def file(request: HttpRequest, attachment_id: int) -> FileResponse:
 )
 @xframe_options_sameorigin
 @require_GET
-@login_required
+@signed_in
 def mail_page(request: HttpRequest, message_id: int) -> HttpResponse:
     """The mail as its sender formatted it, for a sandboxed frame. Remote images only when asked for (`images=1`)."""
     message = queries.message_for(actor_of(request), message_id)
@@ -181,7 +184,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 @require_GET
-@login_required
+@signed_in
 def original(request: HttpRequest, message_id: int) -> HttpResponse:
     """The mail as it came over the wire, as a download."""
     message = queries.message_for(actor_of(request), message_id)

@@ -44,7 +44,7 @@ class Composer:
 
 def live(request: HttpRequest, actor: Actor, ticket: Ticket) -> dict[str, Any]:
     """Everything that a poke or an act may have changed: head, timeline, side panel."""
-    people = list(accounts.active_users().only("id", "name", "role"))
+    people = list(accounts.colleagues())
     teams = list(accounts.teams())
     names = {person.pk: person.name for person in people}
     everything = request.GET.get("all") == "1"
@@ -210,8 +210,7 @@ def _holders(people: list[User], ticket: Ticket) -> list[User]:
     """Who may be given this ticket: its team and admins, everybody when it has no team."""
     if ticket.team_id is None:
         return people
-    members = accounts.who_sees(ticket.team_id)
-    return [person for person in people if person.pk in members]
+    return [one for one in people if one.role == "admin" or ticket.team_id in one.works_in]  # type: ignore[attr-defined]
 
 
 def _identity(one: Identity) -> dict[str, Any]:

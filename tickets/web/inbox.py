@@ -1,10 +1,10 @@
 """The inbox: list, rows for pokes and paging, one conversation, what is live of it."""
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from helpdesk.accounts.access import signed_in
 from helpdesk.core.actor import Actor
 from tickets.lifecycle import actions as lifecycle
 from tickets.lifecycle.queries import ticket_for
@@ -17,14 +17,14 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 @require_GET
-@login_required
+@signed_in
 def index(request: HttpRequest) -> HttpResponse:
     """The list alone. SQL beside session and user: counts, people, rows (one or two)."""
     return render(request, "tickets/inbox.html", _screen(request))
 
 
 @require_GET
-@login_required
+@signed_in
 def rows(request: HttpRequest) -> HttpResponse:
     """Rows only: the next page, or those a poke named (`ids`) as far as they belong to the view."""
     context = {"page": listing.page(actor_of(request), request.GET), "icons_url": listing.icons_url()}
@@ -32,7 +32,7 @@ def rows(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@login_required
+@signed_in
 def counts(request: HttpRequest) -> HttpResponse:
     """The views of the sidebar."""
     context = {"view_counts": listing.view_counts(actor_of(request)), "current_view": request.GET.get("view", "")}
@@ -40,7 +40,7 @@ def counts(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@login_required
+@signed_in
 def thread(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """One conversation: only the thread for HTMX, else the whole screen with the list beside it."""
     actor = actor_of(request)
@@ -54,7 +54,7 @@ def thread(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_GET
-@login_required
+@signed_in
 def live(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """What may have changed of an open conversation."""
     actor = actor_of(request)

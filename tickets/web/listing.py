@@ -18,7 +18,7 @@ from helpdesk.accounts import queries as accounts
 from helpdesk.accounts.models import User
 from helpdesk.core.actor import Actor
 from helpdesk.core.templatetags.desk import initials
-from tickets.enums import Priority
+from tickets.enums import Mood, Priority, Status
 from tickets.lifecycle import queries as lifecycle
 from tickets.lifecycle.filters import TicketFilter
 from tickets.models import Ticket
@@ -262,7 +262,8 @@ def _slice(tickets: QuerySet[Ticket], by_waiting: bool, params: QueryDict) -> tu
 def _encode(ticket: Ticket, by_waiting: bool) -> str:
     waits = ticket.waiting_since if by_waiting else None
     at = waits or ticket.last_message_at
-    return urlsafe_b64encode(json.dumps([int(waits is not None), at.isoformat(), ticket.pk]).encode()).decode().rstrip("=")
+    said = json.dumps([int(waits is not None), at.isoformat(), ticket.pk])
+    return urlsafe_b64encode(said.encode()).decode().rstrip("=")
 
 
 def _cursor(text: str) -> tuple[int, datetime, int] | None:
@@ -289,13 +290,28 @@ def _toggled(given: dict[str, list[str]], name: str, value: str) -> dict[str, li
     return {**given, name: chosen}
 
 
+def _chip_label(name: str, value: str) -> str:
+    """A chosen filter in the reader's words."""
+    fixed: dict[str, dict[Any, Any]] = {
+        "status": dict(Status.choices),
+        "mood": dict(Mood.choices),
+        "priority": {one.word: one.label for one in Priority},
+        "team": {"none": _("No team")},
+        "assignee": {"none": _("Nobody")},
+    }
+    names = {"team": _("Team"), "assignee": _("Assignee"), "customer": _("Customer"), "topic": _("Topic")}
+    if name == "channel_kind":
+        return words.channel(value)
+    said = fixed.get(name, {}).get(value)
+    return str(said) if said else f"{names.get(name, _('Tags') if name == 'tag' else name)}: {value}"
+
+
 def _chips(view: str, q: str, given: dict[str, list[str]]) -> tuple[list[dict[str, str]], str]:
     base: dict[str, Any] = {"view": view, **({"q": q} if q else {})}
     chosen = {name: values for name, values in given.items() if name != "q"}
-    labels = {"none": _("Nobody"), **{one.word: str(one.label) for one in Priority}}
     chips = [
         {
-            "label": labels.get(value, words.channel(value) if name == "channel_kind" else f"{name}: {value}"),
+            "label": _chip_label(name, value),
             "href": "/inbox/?" + urlencode(base | _toggled(chosen, name, value), doseq=True),
         }
         for name, values in chosen.items()

@@ -1,13 +1,13 @@
 """The customer as an agent edits them: name, language, form of address, notes."""
 
 from django import forms
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from helpdesk.accounts.access import signed_in
 from tickets.customers import actions as customers
 from tickets.customers import queries
 from tickets.lifecycle.queries import ticket_for
@@ -36,7 +36,7 @@ class CustomerForm(forms.Form):
 
 
 @require_http_methods(["GET", "POST"])
-@login_required
+@signed_in
 def edit(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """The dialog of a customer's particulars."""
     actor = actor_of(request)
@@ -50,7 +50,7 @@ def edit(request: HttpRequest, ticket_id: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def notes(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """What every colleague should know about this customer; saved when the field is left."""
     actor = actor_of(request)

@@ -184,7 +184,7 @@ def _add_state(result: Said, message: Message) -> None:
         return
     icon, text = words.STATES[state]
     result.state, result.state_icon = state, icon
-    result.state_words = f"{text}: {message.delivery_reason}" if message.delivery_reason else str(text)
+    result.state_words = f"{text}: {words.reason(message.delivery_reason)}" if message.delivery_reason else str(text)
     if state == "held" and message.held_until:
         result.held_until = math.ceil(message.held_until.timestamp())
     result.may_retry = state in ("failed", "unknown")

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from tickets.web import acts, answers, inbox, people
+from tickets.web import acts, answers, control, inbox, people
 
 urlpatterns = [
     path("inbox/", inbox.index, name="inbox"),
     path("inbox/rows/", inbox.rows),
     path("inbox/counts/", inbox.counts),
     path("inbox/bulk/", acts.bulk),
+    path("inbox/bulk/undo/", acts.undo_bulk),
     path("inbox/<int:ticket_id>/", inbox.thread, name="thread"),
     path("inbox/<int:ticket_id>/live/", inbox.live),
     path("inbox/<int:ticket_id>/assign/", acts.assign),
@@ -33,4 +34,8 @@ urlpatterns = [
     path("inbox/messages/<int:message_id>/page/", answers.mail_page),
     path("inbox/messages/<int:message_id>/original/", answers.original),
     path("inbox/files/<int:attachment_id>/", answers.file),
+    path("control/", control.now, name="control"),
+    path("control/inbound/<int:event_id>/retry/", control.retry_inbound),
+    path("control/deliveries/<int:message_id>/retry/", control.retry_delivery),
+    path("control/blocked/<int:blocked_id>/unblock/", control.unblock),
 ]

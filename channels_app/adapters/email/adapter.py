@@ -14,7 +14,7 @@ class EmailAdapter:
     idempotent: ClassVar[bool] = False  # a mail server takes the same mail twice
 
     def identify(self, raw: bytes, meta: dict[str, object]) -> str:
-        """IMAP: `UIDVALIDITY:UID`. Else the hash of the bytes: a re-delivery is a repeat, a forged Message-ID is nothing."""
+        """`UIDVALIDITY:UID`, else the hash of the bytes: what is delivered again is a repeat, a forged id is not."""
         uid = meta.get("uid")
         return f"imap:{uid}" if isinstance(uid, str) and uid else "sha256:" + hashlib.sha256(raw).hexdigest()
 

@@ -3,7 +3,7 @@
 import hashlib
 import mimetypes
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 
 from channels_app.adapters.email import charsets, headers, markup
@@ -58,14 +58,10 @@ def read(root: Part) -> Body:
     _collect(root, body, [0])
     wanted = {unquote(cid).strip("<>") for _, html in body.segments for cid in CID.findall(html)}
     body.files = [
-        file if not file.content_id or file.content_id in wanted else File(**{**_fields(file), "content_id": ""})
+        file if not file.content_id or file.content_id in wanted else replace(file, content_id="")
         for file in body.files
     ]
     return body
-
-
-def _fields(file: File) -> dict[str, object]:
-    return {"filename": file.filename, "content_type": file.content_type, "content": file.content}
 
 
 def _collect(part: Part, body: Body, count: list[int]) -> None:

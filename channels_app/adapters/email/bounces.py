@@ -1,4 +1,4 @@
-"""What became of our mail: delivery reports of every make, read receipts, complaints. Trusted only if they name a mail of ours."""
+"""What became of our mail: delivery reports, read receipts, complaints; trusted only if they name a mail of ours."""
 
 import re
 from collections.abc import Iterator

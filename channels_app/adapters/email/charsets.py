@@ -7,13 +7,30 @@ import unicodedata
 # Text codecs that are quadratic, refuse everything or interpret escapes: a sender has no business naming them.
 REFUSED = {"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
 # What senders say, and what they mean: the supersets that their software really wrote.
-MEANT = {
-    "ascii": "", "us-ascii": "", "unknown": "", "unknown-8bit": "", "x-unknown": "", "default": "", "binary": "", "8bit": "",
-    "iso-8859-1": "cp1252", "iso8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252",
-    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "ks_c_5601-1987": "cp949", "euc-kr": "cp949", "shift_jis": "cp932",
-    "x-sjis": "cp932", "iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "windows-874": "cp874", "x-mac-roman": "mac_roman",
-    "utf8mb4": "utf-8", "utf-8mb4": "utf-8", "unicode-1-1-utf-7": "utf-7", "cp-1258": "cp1258", "x-windows-1258": "cp1258",
-}  # fmt: skip
+MEANT = dict.fromkeys(
+    ("ascii", "us-ascii", "unknown", "unknown-8bit", "x-unknown", "default", "binary", "8bit"), ""
+) | {
+    "iso-8859-1": "cp1252",
+    "iso8859-1": "cp1252",
+    "latin1": "cp1252",
+    "latin-1": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949",
+    "shift_jis": "cp932",
+    "x-sjis": "cp932",
+    "iso-8859-8-i": "iso-8859-8",
+    "iso-8859-8-e": "iso-8859-8",
+    "windows-874": "cp874",
+    "x-mac-roman": "mac_roman",
+    "utf8mb4": "utf-8",
+    "utf-8mb4": "utf-8",
+    "unicode-1-1-utf-7": "utf-7",
+    "cp-1258": "cp1258",
+    "x-windows-1258": "cp1258",
+}
 WELL_FORMED = re.compile(r"[A-Za-z0-9_.:+-]{1,40}\Z")
 ISO_2022_JP = re.compile(rb"\x1b\$[@B]|\x1b\([JI]")
 ASCII = bytes(range(128))

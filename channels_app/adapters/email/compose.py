@@ -117,9 +117,9 @@ def _linked(text: str) -> str:
 
 def _mailbox(address: str, name: str) -> Address:
     value = headers.normalize(one_line(address, 320))
-    if not value or value != address.strip().lower() and not address.isascii() and "@" not in value:
+    if not value:
         raise BadAddressError(f"{one_line(address, 100)!r} is not an e-mail address")
-    local, _, domain = address.strip().strip("<>").rpartition("@")
+    local, _, _ = address.strip().strip("<>").rpartition("@")
     try:
         return Address(display_name=one_line(name, 200), username=local, domain=value.rpartition("@")[2])
     except (ValueError, IndexError) as error:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.db import connections
 from django.utils.timezone import now
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
@@ -79,6 +80,12 @@ class Mailbox(threading.Thread):
         self._halted.set()
 
     def run(self) -> None:
+        try:
+            self._keep_trying()
+        finally:
+            connections.close_all()  # this thread's own
+
+    def _keep_trying(self) -> None:
         wait = FIRST_BACK_OFF
         while not self._halted.is_set():
             began = time.monotonic()
@@ -151,15 +158,16 @@ class Mailbox(threading.Thread):
             ["UID", f"{last + 1}:*"] if last else ["SINCE", datetime.fromisoformat(self._cursor.since).date()]
         )
         uids = sorted(uid for uid in client.search(criteria) if uid > last)
+        before, again = self._cursor.stored(), list(self._cursor.missed)
         for start in range(0, len(uids), BATCH):
             for uid in uids[start : start + BATCH]:
                 if self._halted.is_set():
                     return
                 self._take(client, uid, mark_seen)
             self._save()
-        for uid in list(self._cursor.missed):
+        for uid in again:
             self._take(client, uid, mark_seen)
-        if uids:
+        if self._cursor.stored() != before:
             self._save()
 
     def _take(self, client: IMAPClient, uid: int, mark_seen: bool) -> None:

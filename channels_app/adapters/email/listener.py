@@ -88,9 +88,9 @@ class Reception:
         self.pool = ThreadPoolExecutor(THREADS, "mail")
         self.busy = 0
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:  # noqa: N802, E501
+    ) -> str:
         """550 for an address that is no channel of ours, 451 when we cannot know."""
         try:
             channel_id = await self._in_thread(self.directory.find, address)
@@ -186,7 +186,7 @@ class Line(SMTP):
         """Nobody learns here who has a mailbox."""
         await self.push("502 5.5.1 VRFY is off")
 
-    async def push(self, status: str | bytes) -> None:
+    async def push(self, status: Any) -> None:
         if isinstance(status, str) and status.startswith("552 "):
             status = TOO_LARGE
         if self._answers > 1 and isinstance(status, str) and status.startswith(("5", "4")) and "\r\n" not in status:

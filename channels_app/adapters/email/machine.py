@@ -5,13 +5,15 @@ import re
 from channels_app.adapters.email.headers import Headers
 from channels_app.adapters.email.mime import Part
 
-OUR_ID = re.compile(r"^(?:t\d+\.(?:m\d+\.)?|d\d+\.)[A-Za-z0-9_-]{8,}@(.+)$")  # as replies and compose.message_id make them
+OUR_ID = re.compile(
+    r"^(?:t\d+\.(?:m\d+\.)?|d\d+\.)[A-Za-z0-9_-]{8,}@(.+)$"
+)  # as replies and compose.message_id make them
 NOBODY = re.compile(
     r"^(?:mailer-daemon|postmaster|no-?_?reply|do-?_?not-?_?reply|bounces?|auto-?reply)(?:[+=._-].*)?@", re.IGNORECASE
 )
 DAEMON = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon|mdaemon)(?:[+=._-].*)?@", re.IGNORECASE)
 AWAY = re.compile(
-    r"^\s*(?:(?:re|fwd?|tr):\s*)?(?:auto(?:matic)?[ -]?(?:reply|response|respuesta)|out of (?:the )?office|trả lời tự động|"
+    r"^\s*(?:(?:re|fwd?|tr):\s*)?(?:auto(?:matic)?[ -]?(?:reply|response)|out of (?:the )?office|trả lời tự động|"
     r"tự động trả lời|thư trả lời tự động|autoreply|abwesenheitsnotiz|vắng mặt khỏi văn phòng)\b",
     re.IGNORECASE,
 )

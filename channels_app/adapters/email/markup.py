@@ -13,13 +13,29 @@ from channels_app.adapters.email import charsets
 
 MAX_ELEMENTS, MAX_LAID_OUT = 8_000, 400_000  # more is read without its layout: 240,000 <p> take 4 s
 MAX_DEPTH = 150  # sanitisers are quadratic in the depth: 100,000 open <div> cost half a minute
-TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})[^>]{0,20000}?(/?)>")
+TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
 TAGS = re.compile(r"<[^<>]*>")
 BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/blockquote)\b[^<>]*>", re.IGNORECASE)
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p", "li",
-        "td", "tr", "th", "dd", "dt", "option", "tbody", "thead", "tfoot", "colgroup"}  # fmt: skip
+# Never open, or closed by themselves when the next one comes.
+VOID = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "param",
+    "source",
+    "track",
+    "wbr",
+} | {*("p", "li", "td", "tr", "th", "dd", "dt", "option", "tbody", "thead", "tfoot", "colgroup")}
 QUOTE_SIGN = re.compile(
-    r'gmail_quote|type=3D?["\']?cite|divRplyFwdMsg|appendonsend|yahoo_quoted|moz-cite-prefix|OLK_SRC_BODY|protonmail_quote|zmail_extra',
+    r'gmail_quote|type=["\']?cite|divRplyFwdMsg|appendonsend|yahoo_quoted|moz-cite-prefix|OLK_SRC_BODY_SECTION|'
+    r"mail-editor-reference-message-container|protonmail_quote|zmail_extra",
     re.IGNORECASE,
 )
 _QUOTES = etree.XPath(
@@ -29,7 +45,8 @@ _QUOTES = etree.XPath(
     " | //blockquote[@type='cite']"
 )
 _FROM_HERE = etree.XPath(
-    "//*[@id='divRplyFwdMsg' or @id='appendonsend' or @id='OLK_SRC_BODY_SECTION' or @id='mail-editor-reference-message-container']"
+    "//*[@id='divRplyFwdMsg' or @id='appendonsend' or @id='OLK_SRC_BODY_SECTION'"
+    " or @id='mail-editor-reference-message-container']"
 )
 _CONFIG = ParserConfig(css=CSS_PROFILES["strict"], display_links=False)
 _PARSER = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
@@ -45,20 +62,30 @@ _UNTABLED = {
     "caption": "div",
 }
 FORWARDED = re.compile(
-    r"-{5,}\s*(?:Forwarded message|Thư đã chuyển tiếp|Thư được chuyển tiếp|Chuyển tiếp|Original Message)\s*-{5,}|Begin forwarded message:|Bắt đầu thư được chuyển tiếp:",
+    r"-{5,}\s{0,3}(?:Forwarded message|Thư đã chuyển tiếp|Thư được chuyển tiếp|Chuyển tiếp)\s{0,3}-{5,}|"
+    r"Begin forwarded message:|Bắt đầu thư được chuyển tiếp:",
     re.IGNORECASE,
 )
 
 
 def is_tame(source: str) -> bool:
-    """Whether its elements are nested no deeper than a sanitiser takes in its stride."""
-    depth = deepest = 0
+    """Whether its elements are nested no deeper than a sanitiser takes in its stride.
+
+    Over-counts rather than under-counts: an end tag counts only against an element of its own name.
+    """
+    still_open: dict[str, int] = {}
+    depth = 0
     for match in TAG.finditer(source):
-        if match[2].lower() in VOID or match[3]:
+        name = match[2].lower()
+        if name in VOID:
             continue
-        depth = max(depth - 1, 0) if match[1] else depth + 1
-        deepest = max(deepest, depth)
-        if deepest > MAX_DEPTH:
+        if not match[1]:
+            still_open[name] = still_open.get(name, 0) + 1
+            depth += 1
+        elif still_open.get(name, 0):
+            still_open[name] -= 1
+            depth -= 1
+        if depth > MAX_DEPTH:
             return False
     return True
 
@@ -94,11 +121,12 @@ def strip_tags(source: str) -> str:
 
 
 def _without(source: str, name: str) -> str:
-    """The source without the elements of that name; a regex for this is quadratic where they never end."""
-    out, at, lower = [], 0, source.lower()
-    while (start := lower.find(f"<{name}", at)) >= 0 and (end := lower.find(f"</{name}", start)) >= 0:
-        out.append(source[at:start])
-        at = end
+    """The source without the elements of that name; one pattern for both ends is quadratic where they never end."""
+    begin, end = re.compile(f"<{name}\\b", re.IGNORECASE), re.compile(f"</{name}\\b", re.IGNORECASE)
+    out, at = [], 0
+    while (start := begin.search(source, at)) and (stop := end.search(source, start.end())):
+        out.append(source[at : start.start()])
+        at = stop.start()
     return "".join([*out, source[at:]])
 
 

@@ -1,7 +1,7 @@
 """The tree of parts of a raw mail, found by slicing: bounded depth, parts and time on any bytes.
 
-The stdlib parser reads line by line and keeps every open boundary in mind: a 25 MB mail takes it 0.7 s when well meant and a
-minute when not. This one agrees with it on well-formed mail (a test compares them) and is linear on the rest.
+The stdlib parser reads line by line and keeps every open boundary in mind: a 25 MB mail takes it 0.7 s when well
+meant and a minute when not. This one agrees with it on well-formed mail (a test compares them), and is linear.
 """
 
 import binascii

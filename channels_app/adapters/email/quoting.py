@@ -15,8 +15,8 @@ MANY_LINES = re.compile(r"\n{4,}")
 DELIMITER_LINE = re.compile(r"^[>\s]{0,10}##-.{3,120}-##[ ]*$", re.MULTILINE)
 SIGNATURE = re.compile(r"\n--[ ]?(?:\n|\Z)")
 SENT_FROM = re.compile(
-    r"(?:^|\n)[ ]*(?:Sent from my |Sent from (?:Outlook|Mail|Yahoo|Proton)|Get Outlook for |Gửi từ (?:iPhone|iPad|Outlook|thiết bị|điện thoại|Yahoo|ứng dụng)|"
-    r"Được gửi từ |Tải Outlook cho )[^\n]{0,100}\s*\Z",
+    r"(?:^|\n)[ ]*(?:Sent from (?:my |Outlook|Mail|Yahoo|Proton)|Get Outlook for |Được gửi từ |Tải Outlook cho |"
+    r"Gửi từ (?:iPhone|iPad|Outlook|thiết bị|điện thoại|Yahoo|ứng dụng))[^\n]{0,100}\s*\Z",
     re.IGNORECASE,
 )
 FORWARD_SUBJECT = re.compile(r"^\s*(?:fwd?|chuyển tiếp|ct|tr)\s*:", re.IGNORECASE)
@@ -24,18 +24,17 @@ QUOTED_TAIL = re.compile(r"(?:\n[ ]?>[^\n]*)+\s*\Z")
 UNDERLINE = re.compile(r"\n[ ]?[_-]{20,}[ ]*\s*\Z")
 
 _Q = constants.QUOTED_MATCH_INCLUDE
+_VI_FIELDS = "Từ|Người gửi|Đã gửi|Gửi|Ngày gửi|Ngày|Đến|Tới|Người nhận|Chủ đề|Tiêu đề|Cc|CC"
+_UP_TO_THREE_LINES = r"\s[^\n]{1,250}(?:\n[^\n]{1,250}){0,2}?\s"
 # The package knows no Vietnamese, and its English line of attribution is cubic in a line of "On On On ...".
 constants.MAIL_LANGUAGES["vi"] = {
-    "wrote_header": rf"^({_Q}[ ]{{0,8}}(?:Vào|Ngày|Lúc)\s[^\n]{{1,250}}(?:\n[^\n]{{1,250}}){{0,2}}?\s(?:đã )?viết:)[ ]*$",
-    "from_header": rf"((?:(?:^|\n|\n{_Q})[* ]*(?:Từ|Người gửi|Đã gửi|Gửi|Ngày gửi|Ngày|Đến|Tới|Người nhận|Chủ đề|Tiêu đề|Cc|CC)"
-    r"[ ]?:[ *]*(?:\s{,2}).*){2,}(?:\n.*){,1})",
-    "disclaimers": [],  # type: ignore[dict-item]
-    "signatures": [],  # type: ignore[dict-item]
+    "wrote_header": rf"^({_Q}[ ]{{0,8}}(?:Vào|Ngày|Lúc){_UP_TO_THREE_LINES}(?:đã )?viết:)[ ]*$",
+    "from_header": rf"((?:(?:^|\n|\n{_Q})[* ]*(?:{_VI_FIELDS})[ ]?:[ *]*(?:\s{{,2}}).*){{2,}}(?:\n.*){{,1}})",
+    "disclaimers": [],
+    "signatures": [],
     "sent_from": "Gửi từ iPhone",
 }
-constants.MAIL_LANGUAGES["en"]["wrote_header"] = (
-    rf"^({_Q}[ ]{{0,8}}On\s[^\n]{{1,250}}(?:\n[^\n]{{1,250}}){{0,2}}?\s?wrote:)[ ]*$"
-)
+constants.MAIL_LANGUAGES["en"]["wrote_header"] = rf"^({_Q}[ ]{{0,8}}On{_UP_TO_THREE_LINES}?wrote:)[ ]*$"
 HEADER = EmailMessage(text="", languages=["vi"]).HEADER_REGEX
 
 
@@ -47,21 +46,19 @@ def strip(text: str, *, html: str = "", subject: str = "") -> str:
     if not text.strip():
         return ""
     tame = _tamed(text)
-    if tame is None:
-        return text.strip()
     if markup.FORWARDED.search(tame) or FORWARD_SUBJECT.match(subject):
         return text.strip()
     new, found = _cut(tame)
     if not found and html and markup.has_quote(html):
-        new = _cut(_tamed(markup.to_text(html, without_quotes=True)) or "")[0] or new
+        new = _cut(_tamed(markup.to_text(html, without_quotes=True)))[0] or new
+    elif not found and len(text) > MAX_CHARS:
+        return text.strip()  # no seam where we looked: all of it is new
     return new or text.strip()
 
 
-def _tamed(text: str) -> str | None:
-    """The text as the patterns can bear it, or None when it is too long to be a reply."""
-    if len(text) > MAX_CHARS:
-        return None
-    text = "\n".join(line.rstrip() for line in charsets.clean(text).replace("\xa0", " ").split("\n"))
+def _tamed(text: str) -> str:
+    """The beginning of the text as the patterns can bear it: the seam of a reply is never far down."""
+    text = "\n".join(line.rstrip() for line in charsets.clean(text[:MAX_CHARS]).replace("\xa0", " ").split("\n"))
     return MANY_LINES.sub("\n\n\n", MANY_BLANKS.sub("    ", LONG_RULE.sub(lambda found: found[1] * 60, text)))
 
 

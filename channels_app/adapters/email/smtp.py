@@ -1,4 +1,4 @@
-"""The way out: one kept connection a process to a mail server, or a folder of .eml files. Says truthfully what is known."""
+"""The way out: one kept connection a process to a mail server, or a folder of .eml files; says what is known."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from channels_app.adapters.email import compose
-from channels_app.contracts import ChannelRef, OutboundEnvelope, SendResult
+from channels_app.contracts import ChannelRef, OutboundEnvelope, OutboundFile, SendResult
 from channels_app.media import path_of
 from helpdesk.core.errors import GiveUp, Retry, Uncertain
 
@@ -70,12 +70,12 @@ def send(channel: ChannelRef, envelope: OutboundEnvelope) -> SendResult:
     return SendResult(provider_id=message_id)
 
 
-def _enclosure(file: object) -> compose.Enclosure:
+def _enclosure(file: OutboundFile) -> compose.Enclosure:
     return compose.Enclosure(
-        filename=file.filename,  # type: ignore[attr-defined]
-        content_type=file.content_type,  # type: ignore[attr-defined]
-        content=path_of(file.path).read_bytes(),  # type: ignore[attr-defined]
-        content_id=getattr(file, "content_id", ""),
+        filename=file.filename,
+        content_type=file.content_type,
+        content=path_of(file.path).read_bytes(),
+        content_id=file.content_id,
     )
 
 

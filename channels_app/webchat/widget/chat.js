@@ -9,6 +9,7 @@ class Chat {
     this.wire = new Wire(base, channel, this.store, identity);
     this.lines = new Map();
     this.failed = new Map(); // client id -> why
+    this.carried = new Map(); // unsent messages, until their line is here: another tab may clear the shelf before
     this.problem = null;
     this.typist = "";
     this.toldAt = 0;
@@ -31,8 +32,9 @@ class Chat {
   get seen() { return this.store.get("seen", 0); }
   get unread() { return this.sorted.filter((line) => line.direction === "out" && line.seq > this.seen).length; }
   get waiting() {
-    const known = new Set(this.sorted.map((line) => line.client_id));
-    return this.store.unsent().filter((item) => !known.has(item.client_id));
+    for (const item of this.store.unsent()) this.carried.set(item.client_id, item);
+    for (const line of this.lines.values()) this.carried.delete(line.client_id);
+    return [...this.carried.values()].sort((a, b) => a.at - b.at);
   }
   get desk() { return this.store.get("desk", {}); }
   get email() { return this.store.get("email", ""); }
@@ -41,6 +43,7 @@ class Chat {
   changed() { for (const watcher of this.watchers) watcher(); }
 
   hear(what) {
+    if (what.dropped) this.carried.delete(what.dropped);
     if (what.queue || what.session) this.changed();
     if (what.seen) this.changed();
     if (what.session && !this.wire.isOpen) this.wire.hurry();
@@ -95,6 +98,8 @@ class Chat {
 
   discard(clientId) {
     this.failed.delete(clientId);
+    this.carried.delete(clientId);
+    this.store.tell({ dropped: clientId });
     this.store.sent(clientId);
     this.changed();
   }

@@ -7,7 +7,7 @@ class Panel extends Drawing {
     super();
     this.chat = chat;
     this.drawn = new Map();
-    this.files = []; // {name, state, entry, preview}
+    this.files = []; // {name, source, state, entry}
     this.mailStep = "";
     this.host = document.createElement("helpdesk-chat");
     const root = this.host.attachShadow({ mode: "open" });
@@ -166,8 +166,7 @@ class Panel extends Drawing {
     for (const file of list) {
       if (this.files.length >= MAX_FILES) { this.complain(t("tooMany", MAX_FILES)); break; }
       if (file.size > most) { this.complain(t("tooLarge", file.name, Math.floor(most / 1048576))); continue; }
-      const preview = file.type.startsWith("image/") ? URL.createObjectURL(file) : "";
-      this.carry({ name: file.name || "file", source: file, state: "busy", entry: null, preview });
+      this.carry({ name: file.name || "file", source: file, state: "busy", entry: null });
     }
     this.words.focus({ preventScroll: true });
   }
@@ -187,12 +186,18 @@ class Panel extends Drawing {
     this.tray.replaceChildren(...this.files.map((file) => {
       const without = () => { this.files = this.files.filter((other) => other !== file); this.complain(""); this.drawTray(); this.words.focus(); };
       return el("div", { class: `chip ${file.state}`, "aria-busy": String(file.state === "busy") },
-        file.preview ? el("img", { src: file.preview, alt: "", onerror: (event) => event.target.remove() }) : icon("file"),
+        this.thumb(file.entry),
         el("span", {}, file.name),
         file.state === "bad" ? el("button", { class: "link", type: "button", onclick: () => this.carry(file) }, t("retry")) : null,
         el("button", { class: "icon", type: "button", "aria-label": t("remove", file.name), onclick: without }, icon("close")));
     }));
     this.fit();
+  }
+
+  /* The desk's own address of the picture: a strict page forbids those made in the browser. */
+  thumb(entry) {
+    if (!entry?.content_type.startsWith("image/")) return icon("file");
+    return el("img", { src: entry.url, alt: "", onerror: (event) => event.target.replaceWith(icon("file")) });
   }
 
   scrolled() { this.newest.hidden = this.atEnd; }

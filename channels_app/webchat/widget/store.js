@@ -2,7 +2,9 @@
 const memory = new Map(); // where the browser keeps nothing for us
 const disk = {
   get(key) { try { return localStorage.getItem(key) ?? memory.get(key) ?? null; } catch { return memory.get(key) ?? null; } },
-  set(key, value) { memory.set(key, value); try { localStorage.setItem(key, value); } catch { /* full or forbidden: this page still has it */ } },
+  set(key, value) {
+    try { localStorage.setItem(key, value); memory.delete(key); } catch { memory.set(key, value); } // full or forbidden: this page still has it
+  },
   drop(key) { memory.delete(key); try { localStorage.removeItem(key); } catch { /* was never there */ } },
   keys() { try { return [...new Set([...Object.keys(localStorage), ...memory.keys()])]; } catch { return [...memory.keys()]; } },
 };

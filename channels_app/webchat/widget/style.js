@@ -40,7 +40,6 @@ svg { width: 24px; height: 24px; fill: none; stroke: currentColor; stroke-width:
 .notice { flex: none; margin: 0; padding: 8px 18px; font-size: 13px; background: var(--sunken); color: var(--quiet); border-block-end: 1px solid var(--line); }
 
 .log { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px 14px 8px; display: flex; flex-direction: column; gap: 2px; scrollbar-width: thin; }
-.log > :first-child { margin-top: auto; }
 .day { align-self: center; font-size: 12px; color: var(--quiet); padding: 10px 0 6px; }
 .item { display: flex; flex-direction: column; max-width: 84%; align-self: flex-start; align-items: flex-start; }
 .item.mine { align-self: flex-end; align-items: flex-end; }

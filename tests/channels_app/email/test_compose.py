@@ -116,7 +116,18 @@ def test_no_words_become_a_header(subject: str, name: str, team: str, reference:
     made_of = envelope(subject=subject, to_name=name, from_name=team, in_reply_to=reference, references=(reference,))
     raw = compose(made_of, address="support@demo.test", name=team, now=NOW)
     mail = BytesParser(policy=policy.default).parsebytes(raw)
-    allowed = {"message-id", "date", "from", "to", "subject", "x-loop", "mime-version", "content-type", "in-reply-to", "references"}
+    allowed = {
+        "message-id",
+        "date",
+        "from",
+        "to",
+        "subject",
+        "x-loop",
+        "mime-version",
+        "content-type",
+        "in-reply-to",
+        "references",
+    }
     assert {name.lower() for name in mail} <= allowed
     assert [address.addr_spec for address in mail["to"].addresses] == ["lan@example.vn"]
     assert [address.addr_spec for address in mail["from"].addresses] == ["support@demo.test"]

@@ -12,10 +12,26 @@ from tests.corpus import mails
 
 # Well-formed mails, where the stdlib's modern parser must agree word for word.
 WELL_FORMED = [
-    "plain-en", "plain-vi-8bit", "subject-rfc2047-q-latin1", "alternative", "cid-image", "apple-mail-mixed", "winmail-dat",
-    "calendar-invite", "rfc822-attached", "smime-signed", "text-attachment", "charset-utf16-base64", "charset-iso-2022-jp",
-    "bounce-postfix", "bounce-gmail", "reply-gmail-vi", "from-quoted-comma-encoded", "group-addresses", "dmarc-pass",
-]  # fmt: skip
+    "plain-en",
+    "plain-vi-8bit",
+    "subject-rfc2047-q-latin1",
+    "alternative",
+    "cid-image",
+    "apple-mail-mixed",
+    "winmail-dat",
+    "calendar-invite",
+    "rfc822-attached",
+    "smime-signed",
+    "text-attachment",
+    "charset-utf16-base64",
+    "charset-iso-2022-jp",
+    "bounce-postfix",
+    "bounce-gmail",
+    "reply-gmail-vi",
+    "from-quoted-comma-encoded",
+    "group-addresses",
+    "dmarc-pass",
+]
 
 
 def test_the_corpus_is_large_enough() -> None:
@@ -34,7 +50,9 @@ def test_the_standard_parser_sees_the_same_parts(name: str) -> None:
     ours = mime.read(raw).root
     leaves = [part for part in theirs.walk() if not part.is_multipart()]
     if not any(part.get_content_type().startswith("message/") for part in theirs.walk()):
-        assert [part.content_type for part in ours.walk() if not part.parts] == [part.get_content_type() for part in leaves]
+        assert [part.content_type for part in ours.walk() if not part.parts] == [
+            part.get_content_type() for part in leaves
+        ]
         expected = [part.get_payload(decode=True) for part in leaves]
         found = [part.content() for part in ours.walk() if not part.parts]
         assert [content.split() for content in found] == [(content or b"").split() for content in expected]

@@ -17,9 +17,26 @@ MEGABYTES = 4_000_000
 HEAD = b"From: a@b.example\nTo: support@demo.test\nMessage-ID: <x@b.example>\n"
 CORPUS = [mails.raw(name) for name in mails.names()]
 FRAGMENTS = [
-    b"\n", b"\r\n", b"\r", b"\0", b"--", b"--alt-1\n", b"Content-Type: multipart/mixed; boundary=", b"Content-Type: text/html\n\n",
-    b"=?utf-8?q?=ff?=", b"<", b">", b'"', b"(", b";", b"charset=utf-7", b"\xff\xfe", "Vào viết:".encode(), b"<div>", b"\xcc\x81",
-]  # fmt: skip
+    b"\n",
+    b"\r\n",
+    b"\r",
+    b"\0",
+    b"--",
+    b"--alt-1\n",
+    b"Content-Type: multipart/mixed; boundary=",
+    b"Content-Type: text/html\n\n",
+    b"=?utf-8?q?=ff?=",
+    b"<",
+    b">",
+    b'"',
+    b"(",
+    b";",
+    b"charset=utf-7",
+    b"\xff\xfe",
+    "Vào viết:".encode(),
+    b"<div>",
+    b"\xcc\x81",
+]
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -33,7 +50,15 @@ def check(raw: bytes) -> None:
         assert item.occurred_at == mails.RECEIVED
         if item.unparsed:
             assert any(file.filename == "message.eml" and file.content == raw for file in item.files)
-        words = [item.subject, item.text, item.text_full, item.html, item.sender.name, item.thread_key, item.external_id]
+        words = [
+            item.subject,
+            item.text,
+            item.text_full,
+            item.html,
+            item.sender.name,
+            item.thread_key,
+            item.external_id,
+        ]
         for text in [*words, *item.references, *(file.filename for file in item.files)]:
             assert "\0" not in text
             text.encode("utf-8")

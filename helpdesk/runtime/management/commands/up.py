@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from helpdesk.core import catalog
 from helpdesk.runtime.children import say
 from helpdesk.runtime.privileges import die_with_parent
 from helpdesk.runtime.supervisor import Supervisor
@@ -31,7 +32,14 @@ class Command(BaseCommand):
 
 
 def prepare() -> None:
-    """The database as this version wants it, and the demo workspace on the first start. Runs in a child."""
+    """The texts and the database as this version wants them, and the demo workspace on the first start.
+
+    Runs in a child.
+    """
+    try:
+        catalog.compile_stale(settings.BASE_DIR)
+    except OSError as error:
+        say("up", [f"the translations could not be compiled, so screens are in English: {error}"])
     try:
         connection.ensure_connection()
     except OperationalError as error:
