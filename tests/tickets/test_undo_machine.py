@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import DomainError
@@ -143,18 +143,62 @@ class Desk(RuleBasedStateMachine):
         assert not SlaClock.objects.filter(state="running", look_at__isnull=True).exists()
 
 
-@pytest.mark.django_db
-def test_any_sequence_can_be_taken_back() -> None:
-    from hypothesis.stateful import run_state_machine_as_test
-
+def run(examples: int, steps: int) -> None:
     run_state_machine_as_test(
         Desk,
         settings=settings(
-            max_examples=4,
-            stateful_step_count=10,
+            max_examples=examples,
+            stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
+            # Making a found case smaller costs more than finding it: the steps are printed as they are.
             phases=(Phase.explicit, Phase.reuse, Phase.generate),
         ),
     )
+
+
+@pytest.mark.django_db
+def test_any_sequence_can_be_taken_back() -> None:
+    run(examples=6, steps=10)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_any_long_sequence_can_be_taken_back() -> None:
+    run(examples=150, steps=25)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("act", ["merge", "merge_and_merge", "split", "move", "solve", "close", "spam", "tag"])
+def test_each_act_alone_can_be_taken_back(act: str) -> None:
+    mailbox, agent = a_mailbox(), an_actor("admin")
+    first, second, third = (
+        heard(mailbox, mail_from(f"c{number}@customer.test"), recipients=(f"copy{number}@x.test",)).ticket.pk
+        for number in range(3)
+    )
+    more = heard(mailbox, mail_from("c0@customer.test")).pk
+
+    def look() -> dict[int, Any]:
+        return {row["id"]: row for row in Ticket.objects.values("id", *FIELDS)}
+
+    if act == "merge_and_merge":
+        joining.merge(survivor_id=second, loser_id=third, actor=agent)
+    before = look()
+    acts: dict[str, Any] = {
+        "merge": lambda: joining.merge(survivor_id=first, loser_id=second, actor=agent),
+        "merge_and_merge": lambda: joining.merge(survivor_id=first, loser_id=second, actor=agent),
+        "split": lambda: joining.split(ticket_id=first, message_ids=[more], actor=agent),
+        "move": lambda: joining.move(message_id=more, to_ticket_id=second, actor=agent),
+        "solve": lambda: lifecycle.set_status(ticket_id=first, status="solved", actor=agent),
+        "close": lambda: lifecycle.set_status(ticket_id=first, status="closed", actor=agent),
+        "spam": lambda: lifecycle.set_status(ticket_id=first, status="spam", actor=agent),
+        "tag": lambda: lifecycle.tag(ticket_id=first, add=("gấp",), actor=agent),
+    }
+    acts[act]()
+    assert look() != before
+    assert [str(one) for one in drift.everywhere()] == []
+    joining.undo(ticket_id=first, actor=agent)
+    after = look()
+    assert {key: after[key] for key in before} == before
+    assert [str(one) for one in drift.everywhere()] == []

@@ -52,7 +52,7 @@ def of(ticket: Ticket) -> Standing:
         message_count=said.count(),
         snippet=snippet(last.text or last.subject) if last else "",
         last_direction=last.direction if last else "",
-        last_message_at=last.occurred_at if last else ticket.last_message_at,
+        last_message_at=last.occurred_at if last else ticket.created_at,
         first_replied_at=answered["first"],
         waiting_since=asked.aggregate(at=Min("occurred_at"))["at"] if waits else None,
     )
