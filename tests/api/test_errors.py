@@ -116,9 +116,8 @@ def test_a_strangers_charset_is_not_believed(agent, ticket, charset):
 
     # As the web process takes it: Django's WSGI request fails on such a charset before anything of ours is asked.
     async def ask():
-        return await AsyncClient().generic(
-            "POST", path, json.dumps({"text": "đây"}).encode(), kind, headers=agent.headers
-        )
+        body = json.dumps({"text": "đây"}).encode()
+        return await AsyncClient().generic("POST", path, body, kind, headers=agent.headers)
 
     answer = async_to_sync(ask)()
     assert answer.status_code == 201
