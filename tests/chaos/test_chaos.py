@@ -3,7 +3,7 @@
 Real processes: workers (Celery, prefork) and the SMTP listener, each a group of its own that is killed as a whole;
 mail comes by SMTP from senders who, like any mail server, send again what was not accepted. Counted afterwards:
 every message present exactly once, every subscriber's effect once, no answer sent twice, and one that may or may not
-have left counted as `unknown`. The figures of the long run stand in bench/RESULTS.md.
+have left counted as `unknown`. The figures of the long run stand in bench/PROOFS.md.
 """
 
 import json

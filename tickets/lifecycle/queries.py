@@ -1,6 +1,7 @@
 """The gate: which tickets an actor may see, and the views and look-ups built on it."""
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -91,6 +92,16 @@ def counts(
     actor: Actor, names: tuple[str, ...] = ("mine", "unassigned", "open", "pending", "snoozed")
 ) -> dict[str, int]:
     """How many tickets each view holds, counted up to COUNT_CAP, in one statement."""
+    sql, params = _counting(actor, names)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        row = cursor.fetchone()
+    return dict(zip(names, row, strict=True))
+
+
+@lru_cache(maxsize=1024)
+def _counting(actor: Actor, names: tuple[str, ...]) -> tuple[str, tuple[Any, ...]]:
+    """The statement of an actor's counts: put together once, because that takes five times as long as counting."""
     parts: list[str] = []
     params: list[Any] = []
     for name in names:
@@ -98,10 +109,7 @@ def counts(
         sql, values = rows.query.sql_with_params()
         parts.append(f"(SELECT count(*) FROM ({sql}) counted)")
         params += values
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(parts), params)
-        row = cursor.fetchone()
-    return dict(zip(names, row, strict=True))
+    return "SELECT " + ", ".join(parts), tuple(params)
 
 
 def longest_waiting_first(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
