@@ -43,7 +43,7 @@ messages: $(VENV)/.for-tests ## collect the texts to translate into the catalogs
 	$(PY) manage.py messages
 
 golden: $(VENV)/.for-tests ## write the expected results of the mail corpus anew; review the difference
-	$(PY) -m tests.golden
+	$(PY) -m tests.corpus.rewrite
 
 clean: ## remove what is built (not .venv, never var/)
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis staticfiles
