@@ -1,8 +1,32 @@
-"""What every adapter offers: recognise a raw receipt, read it, send."""
+"""What every adapter offers: recognise a raw receipt, read it, send; and what those with a hook offer besides."""
 
-from typing import ClassVar, Protocol
+import hashlib
+import hmac
+import json
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from channels_app.contracts import Arrival, ChannelRef, InboundItem, OutboundEnvelope, SendResult
+from django.utils.translation import gettext_lazy as _
+
+from channels_app.contracts import (
+    Answer,
+    Arrival,
+    Call,
+    ChannelRef,
+    Fetched,
+    InboundItem,
+    Item,
+    OutboundEnvelope,
+    Probe,
+    Profile,
+    SendResult,
+)
+from helpdesk.core.errors import DomainError, GiveUp
+
+
+class Forged(DomainError):
+    """The call is not signed by whom it says it is from."""
+
+    code, status, message = "bad_signature", 401, _("The signature is missing or wrong.")
 
 
 class Adapter(Protocol):
@@ -19,4 +43,74 @@ class Adapter(Protocol):
         """What it says. Raises GiveUp only when nothing at all can be shown of it."""
 
     def send(self, channel: ChannelRef, envelope: OutboundEnvelope) -> SendResult:
-        """Send one part. Raises Retry (nothing left the house), Uncertain (it may have), or GiveUp."""
+        """Send one part. Raises Retry (nothing left the house), Uncertain (it may have), Reauthorise or GiveUp."""
+
+
+@runtime_checkable
+class Hook(Protocol):
+    """An adapter whose provider calls us at /hooks/{channel}/."""
+
+    def greet(self, channel: ChannelRef, call: Call) -> Answer:
+        """The answer to a GET: the handshake by which a provider checks that the address is ours. Raises Forged."""
+
+    def verify(self, channel: ChannelRef, call: Call) -> None:
+        """Pass a call that the provider signed, over its raw bytes; raises Forged for any other."""
+
+    def split(self, channel: ChannelRef, call: Call) -> list[Item]:
+        """One item for each thing the call brings, none for a mere test. A body it cannot read raises ValueError."""
+
+    def answer(self, channel: ChannelRef, call: Call) -> Answer:
+        """What the provider is told once everything is kept."""
+
+
+@runtime_checkable
+class Fetcher(Protocol):
+    """An adapter that gets files and profiles from its provider, in jobs of their own."""
+
+    def fetch(self, channel: ChannelRef, source: dict[str, str]) -> Fetched:
+        """The file behind a RemoteFile's source. Raises Retry, Reauthorise or GiveUp."""
+
+    def profile(self, channel: ChannelRef, address: str) -> Profile:
+        """Who writes from this address, as the provider knows them. Raises Retry, Reauthorise or GiveUp."""
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """An adapter that can ask its provider whether our keys work."""
+
+    def probe(self, channel: ChannelRef) -> Probe:
+        """Ask without any effect on customers. Raises Retry where the provider cannot be reached."""
+
+
+def same(given: str, wanted: str) -> bool:
+    """Compare two secrets in constant time, whatever was given."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+
+
+def loaded(raw: bytes) -> Any:
+    """JSON as it came, every number that is an id still exact; raises ValueError for anything else."""
+    try:
+        return json.loads(raw)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def dumped(value: Any) -> bytes:
+    """An item's raw bytes: compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def digest(raw: bytes) -> str:
+    """An id for what comes without one: the same bytes are the same thing."""
+    return "sha256:" + hashlib.sha256(raw).hexdigest()
+
+
+def read(raw: bytes) -> dict[str, Any]:
+    """The object an item holds; raises GiveUp when it holds none."""
+    try:
+        value = loaded(raw)
+    except ValueError as error:
+        raise GiveUp(f"not readable: {error}") from error
+    if not isinstance(value, dict):
+        raise GiveUp("not readable: no object")
+    return value

@@ -73,5 +73,9 @@ class Uncertain(GiveUp):
     """It may have reached the customer: never repeated blindly."""
 
 
+class Reauthorise(GiveUp):
+    """The other side no longer accepts our keys: somebody has to sign in there again. Nothing left the house."""
+
+
 class LostLease(Exception):
     """Another worker took this job over; drop what we did."""
