@@ -1,8 +1,10 @@
 """Setting up channels, retiring them, and giving what failed at the door another chance."""
 
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +35,7 @@ def create(
     """A new door. Supervisors and admins only; raises NotAllowed, Invalid, AddressTaken."""
     if not (actor.is_supervisor or actor.kind == "system"):
         raise NotAllowed
+    _ensure_admin_for_bases(actor, {}, config or {})
     if kind not in kinds.KEYS:
         known = kind in kinds.KINDS
         raise Invalid(
@@ -53,6 +56,7 @@ def change(*, channel_id: UUID | str, actor: Actor, **changes: Any) -> Channel:
         channel = queries.channel_for(actor, channel_id, lock=True)
         if not channel.is_active:
             raise Conflict(fields={"is_active": "retired"})
+        _ensure_admin_for_bases(actor, channel.config, changes.get("config", channel.config))
         _fill(channel, **changes)
         return _saved(channel, "updated", actor)
 
@@ -82,11 +86,13 @@ def _fill(channel: Channel, **changes: Any) -> None:
     given = changes.get("secrets", {})
     fresh = {key: value for key, value in given.items() if value is not None}
     wrong = kinds.problems(channel.kind, config, fresh)
+    wrong |= {f"config.{key}": "private" for key in kinds.BASES if _is_refused_base(config.get(key))}
     wrong |= {f"secrets.{key[:60]}": "unknown" for key in given if key not in kinds.KEYS[channel.kind][1]}
     if "name" in changes:
         channel.name = changes["name"].strip()[:120]
     if "address" in changes:
         channel.address = changes["address"].strip().lower()[:254]
+    channel.address = kinds.address_of(channel.kind, channel.address, config)[:254]
     if not channel.name:
         wrong["name"] = "empty"
     if channel.kind == Channel.Kind.EMAIL and not kinds.is_mail_address(channel.address):
@@ -98,6 +104,24 @@ def _fill(channel: Channel, **changes: Any) -> None:
     channel.secrets = {key: value for key, value in known.items() if key not in given} | fresh
     if "team_id" in changes:
         channel.team = _team(changes["team_id"])
+
+
+def _ensure_admin_for_bases(actor: Actor, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Where a channel's calls and keys go is an admin's to say."""
+    if actor.is_user and not actor.is_admin and any(before.get(key) != after.get(key) for key in kinds.BASES):
+        raise NotAllowed(_("Only an admin may change where a channel's calls go."))
+
+
+def _is_refused_base(value: Any) -> bool:
+    """Plain http is only for the exact pairs that an admin of the machine allowed."""
+    if not isinstance(value, str):
+        return False
+    parts = urlsplit(value)
+    try:
+        pair = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    except ValueError:
+        return True
+    return parts.scheme != "https" and pair not in settings.ENV.helpdesk_allow_hosts
 
 
 def _team(team_id: int | str | None) -> Team | None:

@@ -183,6 +183,16 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileLearned:
+    """What the provider told of the person on a line, for those who know the person."""
+
+    thread_id: int
+    name: str = ""
+    language: str = ""
+    picture_id: UUID | None = None  # of a Media that is kept or coming
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A provider's call at our hook, as it came. Header names are lower case; url is the address we gave out."""
 

@@ -60,3 +60,25 @@ class InboundRetried(Event):
     @property
     def subject(self) -> str:
         return f"channel:{self.channel_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileArrived(Event):
+    """A file that lay with a provider is here, or will never be."""
+
+    topic: ClassVar[str] = "file.arrived"
+    media_id: str
+    is_lost: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelTroubled(Event):
+    """Something is wrong with a channel, or right again where `kind` is empty."""
+
+    topic: ClassVar[str] = "channel.troubled"
+    channel_id: str
+    kind: str  # auth, silent, other
+
+    @property
+    def subject(self) -> str:
+        return f"channel:{self.channel_id}"

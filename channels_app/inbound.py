@@ -1,6 +1,7 @@
 """From raw bytes at the door to a settled receipt."""
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -11,7 +12,7 @@ from django.db.models.functions import Length
 from django.utils.timezone import now
 
 from channels_app import ports, registry
-from channels_app.contracts import Arrival, Origin
+from channels_app.contracts import Arrival, Item, Origin
 from channels_app.models import Channel, InboundEvent, InboundRaw
 from helpdesk.core import jobs
 from helpdesk.core.logs import request_id
@@ -29,6 +30,20 @@ WITH event AS (
 INSERT INTO channels_app_inboundraw (event_id, body) SELECT id, %s FROM event RETURNING event_id
 """
 
+# The items of one call keep their order: the ids of their receipts grow with it.
+_ACCEPT_ALL = """
+WITH given AS (
+    SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bytea[])
+        WITH ORDINALITY AS item (channel_id, external_id, body, nr)),
+event AS (
+    INSERT INTO channels_app_inboundevent
+        (channel_id, external_id, meta, created_at, lane, state, attempts, due_at, fence, last_error, request_id)
+    SELECT channel_id, external_id, '{}', now(), '', 'pending', 0, now(), 0, '', %s FROM given ORDER BY nr
+    ON CONFLICT (channel_id, external_id) DO NOTHING RETURNING id, channel_id, external_id)
+INSERT INTO channels_app_inboundraw (event_id, body)
+    SELECT event.id, given.body FROM event JOIN given USING (channel_id, external_id)
+"""
+
 
 def accept(channel_id: UUID, external_id: str, raw: bytes, meta: dict[str, Any] | None = None) -> bool:
     """Keep the bytes before anybody is answered. True when they are new, False for a repeat.
@@ -42,6 +57,23 @@ def accept(channel_id: UUID, external_id: str, raw: bytes, meta: dict[str, Any] 
     with connection.cursor() as cursor:
         cursor.execute(_ACCEPT, [channel_id, kept_id, known, request_id() or uuid4().hex, raw])
         fresh = cursor.fetchone() is not None
+    if fresh:
+        jobs.wake_queue(InboundEvent.QUEUE)
+    return fresh
+
+
+def accept_all(arrived: Sequence[tuple[UUID, Item]]) -> int:
+    """Keep every item of a provider's call at once, each for its channel. How many are new; durable as in `accept`."""
+    if not arrived:
+        return 0
+    unique = {(channel_id, short_id(storable(item.external_id))): item.raw for channel_id, item in arrived}
+    channels = [channel_id for channel_id, _id in unique]
+    ids = [external_id for _channel, external_id in unique]
+    if not all(ids):
+        raise ValueError("an inbound item needs an id")
+    with connection.cursor() as cursor:
+        cursor.execute(_ACCEPT_ALL, [channels, ids, list(unique.values()), request_id() or uuid4().hex])
+        fresh = cursor.rowcount
     if fresh:
         jobs.wake_queue(InboundEvent.QUEUE)
     return fresh

@@ -36,6 +36,30 @@ def keep(*, content: bytes, filename: str, content_type: str, content_id: str = 
     return media
 
 
+def expect(*, filename: str, content_type: str, size: int) -> Media:
+    """A row for a file that is still to be fetched, in the caller's transaction; `arrive` fills it."""
+    media = Media(
+        state=Media.State.COMING,
+        filename=_filename(filename),
+        content_type=content_type.lower().split(";")[0].strip()[:120],
+        size=max(size, 0),
+    )
+    media.save(force_insert=True)
+    return media
+
+
+def arrive(media: Media, *, content: bytes, content_type: str, filename: str) -> None:
+    """The expected file is here: durable when this returns, its row changed in the caller's transaction."""
+    media.sha256 = hashlib.sha256(content).hexdigest()
+    media.size = len(content)
+    media.content_type = sniff(content, content_type or media.content_type)
+    if media.filename == "file":
+        media.filename = _filename(filename)
+    media.state = Media.State.KEPT
+    _write(Path(settings.MEDIA_ROOT) / media.path, content)
+    media.save(update_fields=["sha256", "size", "content_type", "filename", "state"])
+
+
 def uploads(*, owner: str, media_ids: Sequence[str]) -> list[Media]:
     """Those of the named files that this owner uploaded; no query when none is named."""
     return list(Media.objects.filter(owner=owner, pk__in=media_ids)) if media_ids else []

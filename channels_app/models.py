@@ -17,6 +17,15 @@ class Channel(models.Model):
     class Kind(models.TextChoices):
         EMAIL = "email", _("E-mail")
         WEBCHAT = "webchat", _("Web chat")
+        MESSENGER = "messenger", "Messenger"
+        INSTAGRAM = "instagram", "Instagram"
+        WHATSAPP = "whatsapp", "WhatsApp"
+        ZALO = "zalo", "Zalo"
+        TELEGRAM = "telegram", "Telegram"
+        LINE = "line", "LINE"
+        VIBER = "viber", "Viber"
+        SMS = "sms", "SMS"
+        OPEN_API = "open_api", _("Own system")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=20)
@@ -28,7 +37,10 @@ class Channel(models.Model):
     team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True)  # where its new tickets go
     is_active = models.BooleanField(default=True)
     problem = models.CharField(max_length=300, blank=True)  # what is wrong with it now, in words; empty is healthy
+    problem_kind = models.CharField(max_length=12, blank=True)  # auth: nothing can be sent; silent; other
     problem_since = models.DateTimeField(null=True)
+    keys_expire_at = models.DateTimeField(null=True)  # when the present access key ends, where the provider says so
+    probe_at = models.DateTimeField(null=True)  # when its provider is to be asked next whether the keys work
     last_inbound_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(default=now)
@@ -54,6 +66,10 @@ class Thread(models.Model):
     address = models.CharField(max_length=255)
     name = models.CharField(max_length=200, blank=True)
     last_inbound_at = models.DateTimeField(null=True)
+    sent_since = models.PositiveIntegerField(default=0)  # parts sent since the customer last wrote
+    quota = models.JSONField(default=dict)  # what the provider last said is left: {remain, total, expires_at, type}
+    unreachable = models.CharField(max_length=12, blank=True)  # blocked, opted_out, unfollowed; empty: can be reached
+    profile_asked_at = models.DateTimeField(null=True)  # name and picture are asked for once
     last_seq = models.BigIntegerField(default=0)  # of its chat lines
     seen_at = models.DateTimeField(null=True)  # when the visitor's screen was last connected
     created_at = models.DateTimeField(default=now)
@@ -131,8 +147,14 @@ class Delivery(LeasedJob):
 class Media(models.Model):
     """A file we keep, stored under the hash of its content."""
 
+    class State(models.TextChoices):
+        KEPT = "kept"
+        COMING = "coming"  # it lies with the provider; a job fetches it
+        LOST = "lost"  # the provider no longer gives it out, or it is too large
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=6, choices=State, default=State.KEPT)
+    sha256 = models.CharField(max_length=64, blank=True)  # empty until it is kept
     filename = models.CharField(max_length=255)
     content_type = models.CharField(max_length=120)
     size = models.BigIntegerField()
@@ -144,6 +166,22 @@ class Media(models.Model):
     def path(self) -> str:
         """Where the content lies within the media folder."""
         return f"{self.sha256[:2]}/{self.sha256}"
+
+
+class Errand(LeasedJob):
+    """Something to get from a provider: a file of a message, or who somebody is."""
+
+    QUEUE = "errands"
+
+    class What(models.TextChoices):
+        FILE = "file"  # source: what the adapter's fetch needs; media: where it goes
+        PROFILE = "profile"  # thread: whose
+
+    channel = models.ForeignKey(Channel, models.PROTECT, db_constraint=False, db_index=False)
+    what = models.CharField(max_length=8, choices=What)
+    media = models.ForeignKey(Media, models.CASCADE, null=True, db_index=False)
+    thread = models.ForeignKey(Thread, models.CASCADE, null=True, db_index=False)
+    source = models.JSONField(default=dict)
 
 
 class ChatLine(models.Model):

@@ -3,19 +3,21 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext_noop
 
-from channels_app import registry
-from channels_app.contracts import OutboundEnvelope, OutboundFile, Receipt, SendResult
+from channels_app import health, registry
+from channels_app.contracts import Echo, OutboundEnvelope, OutboundFile, Receipt, SendResult
 from channels_app.events import DeliveryFailed, DeliveryReported, DeliveryRetried, DeliverySent
-from channels_app.models import Delivery
+from channels_app.models import Delivery, Thread
 from helpdesk.core import jobs, waker
 from helpdesk.core.actor import Actor
-from helpdesk.core.errors import DomainError, GiveUp, Retry, Uncertain
+from helpdesk.core.errors import DomainError, GiveUp, Reauthorise, Retry, Uncertain
 from helpdesk.core.recorder import record
 from helpdesk.core.text import storable
 
@@ -84,16 +86,17 @@ def retry(*, message_id: int, actor: Actor) -> int:
     return revived
 
 
-def report(receipt: Receipt) -> None:
+def report(receipt: Receipt, *, channel_id: UUID | None = None) -> None:
     """What the other side says became of something we sent, in the caller's transaction.
 
-    Raises Retry while the sending has not come to its end: the two would overwrite each other.
+    By the provider's id, by the key we gave when sending, or everything on a line up to a moment (then channel_id is
+    needed). Raises Retry while the sending has not come to its end: the two would overwrite each other.
     """
-    if not receipt.reference:
-        return
-    told = Delivery.objects.select_for_update().filter(provider_id=receipt.reference[:255]).order_by("pk")
-    for delivery in told:
+    told = _told(receipt, channel_id)
+    for delivery in told.select_for_update().order_by("pk") if told is not None else ():
         if delivery.state == "running":
+            if not receipt.reference and not receipt.our_key:
+                continue  # it was not there yet when everything before was read
             raise Retry("what it speaks of is still being sent", after=2)
         if delivery.state == "pending":
             continue  # it speaks of an earlier attempt; the next one is on its way
@@ -103,9 +106,48 @@ def report(receipt: Receipt) -> None:
         delivery.outcome = outcome
         delivery.last_error = receipt.reason[:500]
         delivery.state = "failed" if outcome == "failed" else "done"
-        delivery.save(update_fields=["outcome", "last_error", "state"])
+        delivery.provider_id = receipt.reference[:255] or delivery.provider_id
+        delivery.save(update_fields=["outcome", "last_error", "state", "provider_id"])
         event = DeliveryReported(delivery_id=delivery.pk, message_id=delivery.message_id, outcome=outcome)
         record(event, actor=_SYSTEM)
+
+
+def recognise(echo: Echo, *, channel_id: UUID) -> bool:
+    """Whether an echo is of something we sent, in the caller's transaction; one that was in doubt has then arrived.
+
+    By our key or the provider's id; else by the same words on the same line, among what is in doubt. Raises Retry
+    while something on this line is just being sent: its id is not known yet.
+    """
+    own = Delivery.objects.select_for_update().filter(channel_id=channel_id)
+    if echo.our_key:
+        found = own.filter(pk=int(echo.our_key)).first() if echo.our_key.isdecimal() else None
+    else:
+        found = own.filter(provider_id=echo.external_id[:255]).first()
+    on_line = Q(payload__thread_key=echo.thread_key)
+    if found is None and own.filter(on_line, state="running").exists():
+        raise Retry("something on this line is still being sent", after=2)
+    if found is None:
+        doubtful = own.filter(on_line, outcome=Delivery.Outcome.UNKNOWN, payload__text=echo.text)
+        found = doubtful.order_by("pk").first()
+    if found is None:
+        return False
+    reference = Receipt(reference=echo.external_id, state="sent", our_key=str(found.pk))
+    report(reference, channel_id=channel_id)
+    return True
+
+
+def _told(receipt: Receipt, channel_id: UUID | None) -> QuerySet[Delivery] | None:
+    """Which deliveries a receipt speaks of; None when it speaks of none."""
+    own = Delivery.objects.filter(channel_id=channel_id) if channel_id else Delivery.objects.all()
+    if receipt.our_key:
+        return own.filter(pk=int(receipt.our_key)) if receipt.our_key.isdecimal() else None
+    if receipt.reference:
+        return own.filter(provider_id=receipt.reference[:255])
+    if receipt.thread_key and receipt.up_to and channel_id:
+        line = own.filter(payload__thread_key=receipt.thread_key)
+        lower = [state for state, rank in _RANK.items() if 0 < rank < _RANK.get(receipt.state, 0)]
+        return line.filter(state="done", outcome__in=lower, due_at__lte=receipt.up_to)
+    return None
 
 
 def _send(held: jobs.Claim) -> None:
@@ -121,7 +163,19 @@ def _send(held: jobs.Claim) -> None:
     result = send()
     with transaction.atomic():
         jobs.settle(held, provider_id=result.provider_id[:255], outcome=result.state)
+        _count_down(delivery, result)
         record(DeliverySent(delivery_id=delivery.pk, message_id=delivery.message_id), actor=_SYSTEM)
+
+
+def _count_down(delivery: Delivery, result: SendResult) -> None:
+    """Keep on the line what a send uses up of what may be sent."""
+    if delivery.channel_id is None or not delivery.payload.get("thread_key"):
+        return
+    line = Thread.objects.filter(channel_id=delivery.channel_id, key=delivery.payload["thread_key"])
+    changed: dict[str, Any] = {"sent_since": F("sent_since") + 1}
+    if result.quota:
+        changed["quota"] = result.quota
+    line.update(**changed)
 
 
 def _prepare(held: jobs.Claim) -> Callable[[], SendResult]:
@@ -143,6 +197,8 @@ def _tell(delivery: Delivery, error: GiveUp) -> None:
     Delivery.objects.filter(pk=delivery.pk).update(outcome=outcome)
     event = DeliveryFailed(delivery_id=delivery.pk, message_id=delivery.message_id, uncertain=uncertain)
     record(event, actor=_SYSTEM)
+    if isinstance(error, Reauthorise) and delivery.channel_id:
+        health.trouble(channel_id=delivery.channel_id, kind="auth", problem=str(error))
 
 
 def _envelope(delivery: Delivery) -> OutboundEnvelope:
@@ -150,5 +206,6 @@ def _envelope(delivery: Delivery) -> OutboundEnvelope:
     payload["files"] = tuple(OutboundFile(**file) for file in payload["files"])
     payload["references"] = tuple(payload["references"])
     payload["cc"] = tuple(payload["cc"])
+    payload["choices"] = tuple(payload.get("choices", ()))
     payload["idempotency_key"] = str(delivery.pk)
     return OutboundEnvelope(**payload)

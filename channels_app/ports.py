@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from channels_app.contracts import Address, InboundItem, Origin
+from channels_app.contracts import Address, InboundItem, Origin, ProfileLearned
 from helpdesk.core.text import storable
 
 Handler = Callable[[Any, Origin], None]
@@ -16,7 +16,7 @@ def plug(kind: type, handler: Handler) -> None:
     _handlers[kind] = handler
 
 
-def hand_over(item: InboundItem, origin: Origin) -> None:
+def hand_over(item: InboundItem | ProfileLearned, origin: Origin) -> None:
     """Give an item to its handler, in the caller's transaction, without what the database refuses to keep."""
     _handlers[type(item)](storable(item), origin)
 

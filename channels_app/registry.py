@@ -15,6 +15,15 @@ from helpdesk.core.errors import NotFound
 _ADAPTERS = {
     "email": "channels_app.adapters.email.adapter.EmailAdapter",
     "webchat": "channels_app.adapters.webchat.WebChatAdapter",
+    "messenger": "channels_app.adapters.messenger.adapter.MessengerAdapter",
+    "instagram": "channels_app.adapters.instagram.adapter.InstagramAdapter",
+    "whatsapp": "channels_app.adapters.whatsapp.adapter.WhatsAppAdapter",
+    "zalo": "channels_app.adapters.zalo.adapter.ZaloAdapter",
+    "telegram": "channels_app.adapters.telegram.adapter.TelegramAdapter",
+    "line": "channels_app.adapters.line.adapter.LineAdapter",
+    "viber": "channels_app.adapters.viber.adapter.ViberAdapter",
+    "sms": "channels_app.adapters.sms.adapter.SmsAdapter",
+    "open_api": "channels_app.adapters.open_api.adapter.OpenApiAdapter",
 }
 KINDS = tuple(_ADAPTERS)
 
@@ -43,6 +52,12 @@ def channel(channel_id: UUID) -> ChannelRef:
     found = reference(row)
     _known[channel_id] = (time.monotonic() + _KEEP_SECONDS, found)
     return found
+
+
+def channel_at(kind: str, address: str) -> ChannelRef | None:
+    """The channel in use with this address, None when there is none. Not kept: hooks of shared addresses ask for it."""
+    row = Channel.objects.filter(kind=kind, address=address, is_active=True).first() if address else None
+    return reference(row) if row else None
 
 
 def reference(row: Channel) -> ChannelRef:

@@ -6,10 +6,16 @@ from uuid import UUID
 from channels_app.models import Thread
 
 _LINE = """
-INSERT INTO channels_app_thread (channel_id, key, address, name, last_inbound_at, last_seq, created_at)
-VALUES (%s, %s, %s, %s, %s, 0, now())
+INSERT INTO channels_app_thread AS line
+    (channel_id, key, address, name, last_inbound_at, last_seq, created_at, sent_since, quota, unreachable)
+VALUES (%s, %s, %s, %s, %s, 0, now(), 0, '{}', '')
 ON CONFLICT (channel_id, key) DO UPDATE
-    SET last_inbound_at = greatest(channels_app_thread.last_inbound_at, excluded.last_inbound_at)
+    SET last_inbound_at = greatest(line.last_inbound_at, excluded.last_inbound_at),
+        name = CASE WHEN line.name = '' THEN excluded.name ELSE line.name END,
+        unreachable = '',
+        -- The allowance begins anew with the customer's latest word; an old one that arrives late changes nothing.
+        sent_since = CASE WHEN line.last_inbound_at >= excluded.last_inbound_at THEN line.sent_since ELSE 0 END,
+        quota = CASE WHEN line.last_inbound_at >= excluded.last_inbound_at THEN line.quota ELSE '{}' END
 RETURNING *, xmax = 0 AS is_fresh
 """
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from channels_app import web
+from channels_app import web, webhooks
 from channels_app.api import ChannelView, InboundFailureView
 
 api_urls = [
@@ -23,4 +23,5 @@ control_urls = [
 urlpatterns = [
     path("api/v1/", include(api_urls)),
     path("control/channels/", include(control_urls)),
+    path("hooks/<uuid:channel_id>/", webhooks.hook, name="hook"),
 ]

@@ -131,7 +131,7 @@ CELERY = {
 # How long a worker may hold a job before another may take it: longer than the hard limit of a task.
 LEASE_SECONDS = 120
 # One queue for each kind of work, so that sends do not wait behind a backlog of intake.
-CELERY_QUEUES = ["inbound", "deliver", "relay", "leftovers", "clock", "house"]
+CELERY_QUEUES = ["inbound", "deliver", "errands", "relay", "leftovers", "clock", "house"]
 # Beat only asks whether anything is due that nobody was woken for.
 SWEEP_SECONDS = 15
 # Each finder fires what is due and says when to look again: helpdesk/runtime/clock.py.
@@ -149,6 +149,7 @@ SUBSCRIPTIONS = "helpdesk.subscriptions.SUBSCRIPTIONS"
 DRAINS = {
     "inbound": "channels_app.inbound.drain",
     "deliver": "channels_app.outbound.drain",
+    "errands": "channels_app.errands.drain",
     "relay": "helpdesk.core.relay.drain",
     "leftovers": "helpdesk.core.relay.drain_leftovers",
 }

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from channels_app import inbound, outbound, registry
-from channels_app.models import Channel, Delivery, InboundEvent
+from channels_app import errands, inbound, outbound, registry
+from channels_app.models import Channel, Delivery, Errand, InboundEvent
 from helpdesk.accounts.models import Membership, Team, User
 from helpdesk.accounts.queries import actor_for
 from helpdesk.core import relay
@@ -97,9 +97,10 @@ def run_jobs() -> None:
     for _ in range(20):
         inbound.drain()
         outbound.drain()
+        errands.drain()
         relay.drain()
         relay.drain_leftovers()
-        due = [m.objects.filter(state="pending", due_at__lte=now()) for m in (InboundEvent, Delivery, Leftover)]
+        due = [m.objects.filter(state="pending", due_at__lte=now()) for m in (InboundEvent, Delivery, Errand, Leftover)]
         if not relay.behind() and not any(rows.exists() for rows in due):
             return
     raise AssertionError("the queues do not come to rest")

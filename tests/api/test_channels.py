@@ -79,7 +79,7 @@ def test_agents_see_and_change_no_channel(agent, mailbox):
 @pytest.mark.parametrize(
     ("change", "status", "field"),
     [
-        ({"kind": "messenger"}, 422, "kind"),
+        ({"kind": "messenger", "config": {"page_id": 12345}}, 422, "config.page_id"),
         ({"kind": "shop"}, 422, "kind"),
         ({"kind": "pigeon"}, 400, "kind"),
         ({"name": ""}, 400, "name"),

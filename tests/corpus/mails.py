@@ -88,7 +88,7 @@ def _plain(item: InboundItem) -> dict[str, Any]:
         for key in ("text", "text_full", "html"):
             found[key] = _short(found[key])
         found["external_id"] = _short(found["external_id"], 100)
-    found = {key: value for key, value in found.items() if value not in ("", (), [], False, None)}
+    found = {key: value for key, value in found.items() if value not in ("", (), [], {}, False, None)}
     found["occurred_at"] = str(found.get("occurred_at", ""))
     return found
 

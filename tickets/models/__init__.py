@@ -1,6 +1,6 @@
 """Every table of the work."""
 
-from tickets.models.customer import BlockedSender, Customer, Identity, IdentityClaim
+from tickets.models.customer import BlockedSender, Customer, Identity, IdentityClaim, MergeSuggestion
 from tickets.models.message import Attachment, Draft, Message
 from tickets.models.sla import SlaClock
 from tickets.models.ticket import Ticket, TicketLink, TicketViewing, UndoStep
@@ -12,6 +12,7 @@ __all__ = [
     "Draft",
     "Identity",
     "IdentityClaim",
+    "MergeSuggestion",
     "Message",
     "SlaClock",
     "Ticket",

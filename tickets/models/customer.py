@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.timezone import now
 
+from channels_app.models import Media
 from helpdesk.accounts.models import User
 
 
@@ -17,6 +18,8 @@ class Customer(models.Model):
     tier = models.CharField(max_length=20, blank=True)
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     notes = models.TextField(blank=True)
+    preferred_channel = models.CharField(max_length=20, blank=True)  # the kind they asked to be answered on
+    picture = models.ForeignKey(Media, models.SET_NULL, null=True, db_index=False, related_name="+")
     canonical = models.ForeignKey("self", models.PROTECT, null=True, related_name="aliases")
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=now)
@@ -70,6 +73,27 @@ class IdentityClaim(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "kind", "value"], name="claim_once")]
         indexes = [models.Index(fields=["kind", "value"], name="claim_value")]
+
+
+class MergeSuggestion(models.Model):
+    """Two customers who may be one person, for an agent to decide. Asked once for each pair."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        ACCEPTED = "accepted"
+        DECLINED = "declined"
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="suggestions")  # the lower id of the two
+    other = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=30)  # same_phone, same_email, same_name, claimed
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False)
+    decided_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "other"], name="suggestion_once")]
+        indexes = [models.Index(fields=["other"], name="suggestion_other")]
 
 
 class BlockedSender(models.Model):

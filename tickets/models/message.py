@@ -35,6 +35,11 @@ class Message(models.Model):
     text = models.TextField(blank=True)
     text_full = models.TextField(blank=True)  # empty where it is the same as text
     html = models.TextField(blank=True)  # sanitised
+    details = models.JSONField(default=dict)  # what text cannot hold: channels_app.contracts.NewMessage.details, call
+    quotes = models.CharField(max_length=255, blank=True)  # external id of the message on its line that it answers
+    reactions = models.JSONField(default=dict)  # {who: emoji}; who is a sender's address
+    edited_at = models.DateTimeField(null=True)
+    unsent_at = models.DateTimeField(null=True)  # taken back by who wrote it: the text is gone
     auto = models.BooleanField(default=False)
     bounce = models.BooleanField(default=False)
     delivery_state = models.CharField(max_length=10, choices=DeliveryState, blank=True)

@@ -1,0 +1,1 @@
+"""The door to Instagram's messages and comments."""

@@ -1,0 +1,1 @@
+"""The door to LINE official accounts."""

@@ -1,0 +1,1 @@
+"""The door to WhatsApp by the Cloud API."""
