@@ -29,6 +29,7 @@ def open_all(*, team: Team) -> None:
     simulated: dict[str, Any] = import_string(f"{settings.SIMULATORS}.__main__.providers")(settings.SITE_URL)
     for kind, provider in sorted(simulated.items()):
         config = dict(provider.CONFIG)
+        secrets: Any = dict(provider.SECRETS)  # the field's type is what the database sees: text
         here = f"http://127.0.0.1:{settings.SIMULATORS_PORT}/{kind}"
         known = kinds.KEYS[kind][0]
         config |= {base: here for base in (*kinds.BASES, "callback_url") if base in known}
@@ -39,5 +40,5 @@ def open_all(*, team: Team) -> None:
             address=kinds.address_of(kind, "", config),
             team=team,
             config=config,
-            secrets=dict(provider.SECRETS),
+            secrets=secrets,
         )
