@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from channels_app import demo, web, webhooks
+from channels_app import demo, handed_out, web, webhooks
 from channels_app.api import ChannelView, InboundFailureView
 
 api_urls = [
@@ -29,4 +29,5 @@ urlpatterns = [
     path("api/v1/", include(api_urls)),
     path("control/channels/", include(control_urls)),
     path("hooks/<uuid:channel_id>/", webhooks.hook, name="hook"),
+    path("media/out/<str:token>/<str:name>", handed_out.give, name="handed_out"),
 ]

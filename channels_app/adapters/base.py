@@ -98,6 +98,15 @@ class Refresher(Protocol):
         """
 
 
+@runtime_checkable
+class Connected(Protocol):
+    """An adapter whose provider is told by us where to call, instead of by a form on the provider's own pages."""
+
+    def connect(self, channel: ChannelRef, hook_url: str) -> None:
+        """Have the provider call this public https address from now on; doing it twice does no harm. Raises Retry,
+        Reauthorise, or GiveUp in words for whoever sets the channel up."""
+
+
 def same(given: str, wanted: str) -> bool:
     """Compare two secrets in constant time, whatever was given."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
