@@ -243,6 +243,14 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refreshed:
+    """New keys of a channel. `secrets` holds every key that changed, by its name in kinds; all are stored together."""
+
+    secrets: dict[str, str] = field(repr=False)
+    expires_at: datetime | None = None  # of the access key; None: the provider does not say, it is not asked again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """One raw receipt on its way through an adapter's `parse`."""
 

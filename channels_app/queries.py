@@ -42,3 +42,8 @@ def failed_inbound(actor: Actor) -> QuerySet[InboundEvent]:
 def _ensure_supervisor(actor: Actor) -> None:
     if not (actor.is_supervisor or actor.kind == "system"):
         raise NotAllowed
+
+
+def demo_channels(kinds: list[str]) -> QuerySet[Channel]:
+    """The channels in use that stand in front of the demo's simulated providers of these kinds."""
+    return Channel.objects.filter(kind__in=kinds, is_active=True).order_by("created_at")

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from channels_app import web, webhooks
+from channels_app import demo, handed_out, web, webhooks
 from channels_app.api import ChannelView, InboundFailureView
 
 api_urls = [
@@ -20,8 +20,14 @@ control_urls = [
     path("<uuid:channel_id>/", web.edit),
     path("<uuid:channel_id>/retire/", web.retire),
 ]
+demo_urls = [
+    path("", demo.phones, name="demo_phones"),
+    path("<slug:kind>/", demo.talk),
+]
 urlpatterns = [
+    path("demo/phones/", include(demo_urls)),
     path("api/v1/", include(api_urls)),
     path("control/channels/", include(control_urls)),
     path("hooks/<uuid:channel_id>/", webhooks.hook, name="hook"),
+    path("media/out/<str:token>/<str:name>", handed_out.give, name="handed_out"),
 ]

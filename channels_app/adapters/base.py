@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from datetime import timedelta
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +19,7 @@ from channels_app.contracts import (
     OutboundEnvelope,
     Probe,
     Profile,
+    Refreshed,
     SendResult,
 )
 from helpdesk.core.errors import DomainError, GiveUp
@@ -80,6 +82,29 @@ class Probed(Protocol):
 
     def probe(self, channel: ChannelRef) -> Probe:
         """Ask without any effect on customers. Raises Retry where the provider cannot be reached."""
+
+
+@runtime_checkable
+class Refresher(Protocol):
+    """An adapter whose access key ends by itself and is exchanged for a new one before that."""
+
+    refresh_ahead: ClassVar[timedelta]  # how long before its end a key is exchanged
+
+    def refresh(self, channel: ChannelRef) -> Refreshed:
+        """New keys for the present ones: one call, made by channels_app.tokens alone, under the channel's lock.
+
+        Raises Retry where nothing was used up and the present keys still stand; Uncertain where the answer is lost
+        and the old refresh key may be spent; Reauthorise or GiveUp where the provider refuses.
+        """
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """An adapter whose provider is told by us where to call, instead of by a form on the provider's own pages."""
+
+    def connect(self, channel: ChannelRef, hook_url: str) -> None:
+        """Have the provider call this public https address from now on; doing it twice does no harm. Raises Retry,
+        Reauthorise, or GiveUp in words for whoever sets the channel up."""
 
 
 def same(given: str, wanted: str) -> bool:
