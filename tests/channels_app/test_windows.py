@@ -129,7 +129,7 @@ facts_ = st.builds(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.sampled_from(KINDS), facts_, moments, moments)
 def test_time_alone_never_opens_anything(kind: str, facts: Facts, passed: timedelta, more: timedelta) -> None:
     early, late = window(kind, facts, WROTE + passed), window(kind, facts, WROTE + passed + more)
@@ -140,7 +140,7 @@ def test_time_alone_never_opens_anything(kind: str, facts: Facts, passed: timede
         assert early.carries(person=person) or not late.carries(person=person)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.sampled_from(KINDS), facts_, moments, st.integers(1, 20))
 def test_sending_never_raises_what_is_left(kind: str, facts: Facts, passed: timedelta, more: int) -> None:
     now = WROTE + passed
@@ -151,7 +151,7 @@ def test_sending_never_raises_what_is_left(kind: str, facts: Facts, passed: time
         assert (then.left or 0) <= (before.left or 0)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.sampled_from(KINDS), facts_, moments)
 def test_a_word_of_the_customer_reopens_the_line(kind: str, facts: Facts, passed: timedelta) -> None:
     now = WROTE + passed
@@ -162,7 +162,7 @@ def test_a_word_of_the_customer_reopens_the_line(kind: str, facts: Facts, passed
     assert found.carries(person=False)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.sampled_from(KINDS), facts_, moments)
 def test_what_is_said_of_a_window_agrees_with_itself(kind: str, facts: Facts, passed: timedelta) -> None:
     now = WROTE + passed
