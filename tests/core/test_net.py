@@ -23,7 +23,7 @@ class Outside(BaseHTTPRequestHandler):
         self.seen.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
         word, _, rest = self.path[1:].partition("/")
         if word == "die":
-            self.connection.close()
+            self.close_connection = True
             return
         if word == "to":
             self._say(302, b"", {"Location": rest.replace("~", "/")})
