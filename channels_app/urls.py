@@ -13,6 +13,7 @@ api_urls = [
         ChannelView.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
     ),
     path("channels/<uuid:pk>/inbound/", InboundView.as_view({"post": "create"})),
+    path("channels/<uuid:pk>/test/", ChannelView.as_view({"post": "test"})),
     path("inbound-failures/", InboundFailureView.as_view({"get": "list"})),
     path("inbound-failures/<id:pk>/retry/", InboundFailureView.as_view({"post": "retry"})),
 ]
@@ -21,6 +22,8 @@ control_urls = [
     path("new/<slug:kind>/", web.create),
     path("<uuid:channel_id>/", web.edit),
     path("<uuid:channel_id>/retire/", web.retire),
+    path("<uuid:channel_id>/test/", web.test),
+    path("<uuid:channel_id>/call-us/", web.connect),
 ]
 demo_urls = [
     path("", demo.phones, name="demo_phones"),

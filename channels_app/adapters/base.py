@@ -121,8 +121,11 @@ def loaded(raw: bytes) -> Any:
 
 
 def dumped(value: Any) -> bytes:
-    """An item's raw bytes: compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    """An item's raw bytes: compact JSON. Raises ValueError for what is nested too deeply."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def digest(raw: bytes) -> str:
