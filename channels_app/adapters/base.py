@@ -21,6 +21,7 @@ from channels_app.contracts import (
     Profile,
     Refreshed,
     SendResult,
+    Template,
 )
 from helpdesk.core.errors import DomainError, GiveUp
 
@@ -82,6 +83,14 @@ class Probed(Protocol):
 
     def probe(self, channel: ChannelRef) -> Probe:
         """Ask without any effect on customers. Raises Retry where the provider cannot be reached."""
+
+
+@runtime_checkable
+class Templated(Protocol):
+    """An adapter whose provider approves texts beforehand, which reach a customer when the window is closed."""
+
+    def templates(self, channel: ChannelRef) -> list[Template]:
+        """Those that can be sent now, by name. Raises Retry, Reauthorise or GiveUp."""
 
 
 @runtime_checkable
