@@ -114,7 +114,7 @@ def _number(value: Any) -> bool:
 
 _BASE: dict[str, Check] = {"api_base": is_web_address}
 # Where the calls of a channel go instead of to its provider; for admins only, see actions.
-BASES = ("api_base", "oauth_base", "data_base")
+BASES = ("api_base", "oauth_base", "data_base", "callback_url")
 # Which config key is the channel's address: what the provider calls us by in its own events.
 ADDRESS_KEY = {
     "messenger": "page_id",

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from channels_app import demo, handed_out, web, webhooks
 from channels_app.api import ChannelView, InboundFailureView
+from channels_app.inbound_api import InboundView
 
 api_urls = [
     path("channels/", ChannelView.as_view({"get": "list", "post": "create"})),
@@ -11,6 +12,7 @@ api_urls = [
         "channels/<uuid:pk>/",
         ChannelView.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
     ),
+    path("channels/<uuid:pk>/inbound/", InboundView.as_view({"post": "create"})),
     path("channels/<uuid:pk>/test/", ChannelView.as_view({"post": "test"})),
     path("inbound-failures/", InboundFailureView.as_view({"get": "list"})),
     path("inbound-failures/<id:pk>/retry/", InboundFailureView.as_view({"post": "retry"})),
