@@ -134,7 +134,7 @@ def test_a_file_shows_at_once_and_its_bytes_follow(door: Door) -> None:
 def test_a_file_that_is_gone_is_said_to_be_lost(door: Door) -> None:
     door.provider.says(door.person, file=("hoa-don.png", "image/png", PICTURE))
     door.provider.files.clear()
-    for attribute in ("media", "uploads", "contents"):
+    for attribute in ("media", "uploads", "contents", "held"):
         if isinstance(kept := getattr(door.provider, attribute, None), dict):
             kept.clear()
     inbound.drain()
