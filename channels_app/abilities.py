@@ -37,8 +37,8 @@ ABILITIES: dict[str, Ability] = {
         files={"image": 8 * MB, "video": 25 * MB, "audio": 25 * MB},
     ),
     "whatsapp": Ability(
-        text_limit=4096, choices=3, templates=True, quotes=True,
-        files={"image": 5 * MB, "video": 16 * MB, "audio": 16 * MB, "file": 100 * MB},
+        text_limit=4096, choices=10, templates=True, quotes=True,  # more than three choices become a list
+        files={"file": 100 * MB},  # what is too large or of no kind to be shown goes as a document
     ),
     "zalo": Ability(text_limit=2000, quotes=True, templates=True, files={"image": 1 * MB, "file": 5 * MB}),
     "telegram": Ability(

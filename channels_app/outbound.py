@@ -151,7 +151,8 @@ def _told(receipt: Receipt, channel_id: UUID | None) -> QuerySet[Delivery] | Non
     if receipt.thread_key and receipt.up_to and channel_id:
         line = own.filter(payload__thread_key=receipt.thread_key)
         lower = [state for state, rank in _RANK.items() if 0 < rank < _RANK.get(receipt.state, 0)]
-        return line.filter(state="done", outcome__in=lower, due_at__lte=receipt.up_to)
+        sent_before = receipt.up_to + jobs.LEASE  # due_at is when the lease of the attempt that sent it ends
+        return line.filter(state="done", outcome__in=lower, due_at__lte=sent_before)
     return None
 
 
