@@ -5,4 +5,5 @@ SUBSCRIPTIONS: dict[str, list[str]] = {
     "delivery.failed": ["tickets.messages.delivery.mark_delivery"],
     "delivery.reported": ["tickets.messages.delivery.mark_delivery"],
     "file.arrived": ["tickets.messages.files.arrived"],
+    "channel.troubled": ["channels_app.alarm.tell_supervisors"],
 }

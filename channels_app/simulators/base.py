@@ -124,6 +124,12 @@ class Provider:
         """One call at the hook with these events; a provider that never batches takes one only."""
         raise NotImplementedError
 
+    def revoke(self) -> None:
+        """No key of ours is accepted any more: somebody took them away in the provider's own pages."""
+        for key in ("access_token", "refresh_token", "token", "auth_token"):
+            if key in self.account:
+                self.account[key] = "revoked-meanwhile"
+
     # --- the same for all -------------------------------------------------------------------------------------------
     def says(self, person: str, text: str = "", *, file: tuple[str, str, bytes] | None = None, times: int = 1) -> str:
         """A person writes, or sends a file: kept on their phone, and the hook is called. Returns the message's id."""
