@@ -117,6 +117,24 @@ def report(receipt: Receipt, *, channel_id: UUID | None = None) -> None:
             health.trouble(channel_id=delivery.channel_id, kind=health.AUTH, problem=receipt.reason)
 
 
+def message_of(provider_id: str, *, channel_id: UUID) -> int | None:
+    """Which message of ours the provider calls so on this channel; None when none."""
+    own = Delivery.objects.filter(channel_id=channel_id, provider_id=provider_id[:255], message_id__isnull=False)
+    return own.order_by("-pk").values_list("message_id", flat=True).first() if provider_id else None
+
+
+def forget(*, message_id: int) -> None:
+    """Blank what was sent of a message that was taken back, in the caller's transaction; what became of it stays.
+
+    A part that has not left never will.
+    """
+    for delivery in Delivery.objects.select_for_update().filter(message_id=message_id):
+        delivery.payload = delivery.payload | {"text": "", "html": "", "subject": "", "files": [], "client": {}}
+        if delivery.state == "pending":
+            delivery.state, delivery.outcome = "done", Delivery.Outcome.TAKEN_BACK
+        delivery.save(update_fields=["payload", "state", "outcome"])
+
+
 def recognise(echo: Echo, *, channel_id: UUID) -> bool:
     """Whether an echo is of something we sent, in the caller's transaction; one that was in doubt has then arrived.
 
