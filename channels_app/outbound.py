@@ -71,16 +71,18 @@ def take_back(*, message_id: int) -> bool:
     return bool(waiting.update(state="done", outcome=Delivery.Outcome.TAKEN_BACK))
 
 
-def retry(*, message_id: int, actor: Actor) -> int:
+def retry(*, message_id: int, actor: Actor, past_window: bool = False) -> int:
     """A new attempt for each failed part, in the caller's transaction; the parts that arrived stay. How many.
 
     A part that may have arrived is sent again only when nothing else failed: then that is what the actor asks for.
+    past_window: the usual window has closed meanwhile, as in the envelope.
     """
     revived = 0
     stuck = list(Delivery.objects.select_for_update().filter(message_id=message_id, state="failed").order_by("pk"))
     failed = [delivery for delivery in stuck if delivery.outcome != Delivery.Outcome.UNKNOWN]
     for delivery in failed or stuck:
-        if jobs.revive(delivery, outcome="", tries=delivery.tries + 1):
+        payload = delivery.payload | {"past_window": past_window}
+        if jobs.revive(delivery, outcome="", tries=delivery.tries + 1, payload=payload):
             revived += 1
             record(DeliveryRetried(delivery_id=delivery.pk, message_id=message_id), actor=actor)
     return revived

@@ -130,11 +130,15 @@ class ChatMailed(TicketEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSwitched(TicketEvent):
-    """A hand-over from one channel to another within one ticket."""
+    """A hand-over from one channel to another within one ticket.
+
+    direction: in, the customer went on elsewhere; out, an answer went elsewhere than where they wrote.
+    """
 
     topic: ClassVar[str] = "ticket.channel_switched"
     before: str
     after: str
+    direction: str = "in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils.timezone import now
 
-from channels_app.models import Channel, Delivery, Media, Thread
+from channels_app.models import Delivery, Media
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import NotFound
 from helpdesk.core.models import EventLog
 from tickets.customers import queries as customers
 from tickets.enums import DeliveryState
 from tickets.lifecycle import queries as lifecycle
+from tickets.messages.reach import Reach, channels_for
 from tickets.models import Attachment, Draft, Message, Ticket
+
+__all__ = ("Entry", "Reach", "channels_for")  # beside what is defined here
 
 TOLD = (  # events that stand on the timeline as one line
     "ticket.opened",
@@ -39,18 +42,6 @@ class Entry:
     at: datetime
     message: Message | None = None
     event: EventLog | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """One way to answer the customer now."""
-
-    channel_id: UUID
-    kind: str
-    name: str
-    address: str
-    thread_id: int | None = None
-    is_last: bool = False
 
 
 def messages(ticket: Ticket, actor: Actor) -> QuerySet[Message]:
@@ -150,34 +141,3 @@ def said_with(customer_id: int, actor: Actor) -> QuerySet[Message]:
     """Every message with a customer on the tickets the actor may see, also those that came by merging customers."""
     tickets = lifecycle.visible(actor).filter(customer__in=customers.family(customer_id))
     return _with_files(Message.objects.filter(ticket__in=tickets))
-
-
-def channels_for(ticket: Ticket) -> list[Reach]:
-    """The ways to reach this customer now, best first: the line they wrote on last, other lines, then known mail."""
-    family = lifecycle.family(ticket.pk)
-    spoken = Message.objects.filter(ticket__in=family, direction="in", thread__isnull=False).order_by("-pk")
-    last = spoken.values_list("thread_id", flat=True).first()
-    own = customers.identities(customers.survivor(ticket.customer).pk)
-    keys = Q(pk__in=spoken.values("thread_id"))
-    for identity in own:
-        keys |= Q(key=identity.value, channel__kind=identity.kind)
-    threads = Thread.objects.filter(keys, channel__is_active=True).select_related("channel")
-    ways = [
-        Reach(
-            channel_id=thread.channel_id,
-            kind=thread.channel.kind,
-            name=thread.channel.name,
-            address=thread.address,
-            thread_id=thread.pk,
-            is_last=thread.pk == last,
-        )
-        for thread in threads
-    ]
-    ways.sort(key=lambda way: (not way.is_last, -(way.thread_id or 0)))
-    reached = {way.address for way in ways if way.kind == "email"}
-    unreached = [one for one in own if one.kind == "email" and one.verified_at and one.value not in reached]
-    if unreached:
-        mailbox = Channel.objects.filter(kind=Channel.Kind.EMAIL, is_active=True).order_by("created_at").first()
-        if mailbox:
-            ways += [Reach(mailbox.pk, mailbox.kind, mailbox.name, identity.value) for identity in unreached]
-    return ways

@@ -132,6 +132,8 @@ def event(row: EventLog, names: Mapping[int, str], teams: Mapping[int, str]) -> 
             return [_("{who} took a step back").format(who=who)]
         case "ticket.channel_switched":
             before, after = channel(facts["before"]), channel(facts["after"])
+            if facts.get("direction") == "out":
+                return [_("{who} went on by {after}, after {before}").format(who=who, before=before, after=after)]
             return [_("The customer went from {before} to {after}").format(before=before, after=after)]
         case "sla.breached":
             return [_("The time to answer ran out")]
