@@ -97,7 +97,7 @@ def _message(ticket: Ticket, customer: Customer, thread: Thread, item: NewMessag
         channel_kind=origin.channel.kind,
         content_hash=item.content_hash,
         direction=Direction.IN,
-        customer=customer,
+        customer_id=customer.own_id,
         sender_name=(item.sender.name or customer.name)[:200],
         sender_address=item.sender.value[:255],
         sender_verified=item.sender.verified,
