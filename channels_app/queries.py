@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from channels_app.models import Channel, InboundEvent, InboundRaw
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import NotAllowed, NotFound
+from helpdesk.core.text import short_id, storable
 
 
 def original_of(event_id: int | None) -> bytes:
@@ -39,6 +40,16 @@ def failed_inbound(actor: Actor) -> QuerySet[InboundEvent]:
     return InboundEvent.objects.filter(state=InboundEvent.State.FAILED).select_related("channel")
 
 
+def receipt_of(channel_id: UUID, external_id: str) -> InboundEvent:
+    """What was kept of the item that came under this id."""
+    return InboundEvent.objects.get(channel_id=channel_id, external_id=short_id(storable(external_id)))
+
+
 def _ensure_supervisor(actor: Actor) -> None:
     if not (actor.is_supervisor or actor.kind == "system"):
         raise NotAllowed
+
+
+def demo_channels(kinds: list[str]) -> QuerySet[Channel]:
+    """The channels in use that stand in front of the demo's simulated providers of these kinds."""
+    return Channel.objects.filter(kind__in=kinds, is_active=True).order_by("created_at")

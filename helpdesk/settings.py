@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,11 @@ except BadEnvironment as error:
 
 VAR_DIR = ENV.helpdesk_var_dir if ENV.helpdesk_var_dir.is_absolute() else BASE_DIR / ENV.helpdesk_var_dir
 SECRET_KEY = ENV.secret_key or embedded.kept_secret(VAR_DIR / "secret.key")
+# The demo's providers: beside the desk, on loopback, and the only private address it may call by itself.
+SIMULATORS = "channels_app.simulators"
+SIMULATORS_PORT = embedded.kept_port(VAR_DIR / "simulators.port") if ENV.demo else 0
+if ENV.demo:
+    ENV = replace(ENV, helpdesk_allow_hosts=(*ENV.helpdesk_allow_hosts, f"127.0.0.1:{SIMULATORS_PORT}"))
 SITE_URL = (ENV.site_url or f"http://{ENV.host}:{ENV.port}").rstrip("/")
 DEBUG = False
 # The proxy in front checks the host; links are made from SITE_URL, never from the request.

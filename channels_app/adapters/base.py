@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from datetime import timedelta
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from django.utils.translation import gettext_lazy as _
@@ -18,15 +19,21 @@ from channels_app.contracts import (
     OutboundEnvelope,
     Probe,
     Profile,
+    Refreshed,
     SendResult,
+    Template,
 )
-from helpdesk.core.errors import DomainError, GiveUp
+from helpdesk.core.errors import DomainError, GiveUp, Reauthorise
 
 
 class Forged(DomainError):
     """The call is not signed by whom it says it is from."""
 
     code, status, message = "bad_signature", 401, _("The signature is missing or wrong.")
+
+
+class KeyRefused(Reauthorise):
+    """The access key that was used is refused; a newer one may be there, or may be had. Nothing left the house."""
 
 
 class Adapter(Protocol):
@@ -82,6 +89,48 @@ class Probed(Protocol):
         """Ask without any effect on customers. Raises Retry where the provider cannot be reached."""
 
 
+@runtime_checkable
+class Templated(Protocol):
+    """An adapter whose provider approves texts beforehand, which reach a customer when the window is closed."""
+
+    def templates(self, channel: ChannelRef) -> list[Template]:
+        """Those that can be sent now, by name. Raises Retry, Reauthorise or GiveUp."""
+
+
+@runtime_checkable
+class Refresher(Protocol):
+    """An adapter whose access key ends by itself and is exchanged for a new one before that."""
+
+    refresh_ahead: ClassVar[timedelta]  # how long before its end a key is exchanged
+
+    def refresh(self, channel: ChannelRef) -> Refreshed:
+        """New keys for the present ones: one call, made by channels_app.tokens alone, under the channel's lock.
+
+        Raises Retry where nothing was used up and the present keys still stand; Uncertain where the answer is lost
+        and the old refresh key may be spent; Reauthorise or GiveUp where the provider refuses.
+        """
+
+
+@runtime_checkable
+class SignedIn(Protocol):
+    """An adapter whose keys an admin gets by signing in at the provider and agreeing there (OAuth with PKCE)."""
+
+    def authorise_url(self, channel: ChannelRef, redirect: str, verifier: str, state: str) -> str:
+        """Where the admin's browser is sent; it comes back to `redirect` with a code and this state."""
+
+    def exchange(self, channel: ChannelRef, code: str, redirect: str, verifier: str) -> Refreshed:
+        """The first keys for a code. Raises Retry, Uncertain, Reauthorise or GiveUp."""
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """An adapter whose provider is told by us where to call, instead of by a form on the provider's own pages."""
+
+    def connect(self, channel: ChannelRef, hook_url: str) -> None:
+        """Have the provider call this public https address from now on; doing it twice does no harm. Raises Retry,
+        Reauthorise, or GiveUp in words for whoever sets the channel up."""
+
+
 def same(given: str, wanted: str) -> bool:
     """Compare two secrets in constant time, whatever was given."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
@@ -96,8 +145,11 @@ def loaded(raw: bytes) -> Any:
 
 
 def dumped(value: Any) -> bytes:
-    """An item's raw bytes: compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    """An item's raw bytes: compact JSON. Raises ValueError for what is nested too deeply."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def digest(raw: bytes) -> str:

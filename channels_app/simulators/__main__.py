@@ -5,14 +5,13 @@ import pkgutil
 import signal
 import sys
 import threading
-import uuid
 
 from channels_app import simulators
 from channels_app.simulators.base import Provider, serve
 
 
 def providers(desk: str) -> dict[str, Provider]:
-    """One of each kind, each calling the demo channel of its kind, whose id is made from its name."""
+    """One of each kind, each calling the demo channel of its kind."""
     found: dict[str, Provider] = {}
     for module in pkgutil.iter_modules(simulators.__path__):
         if module.name.startswith("_") or module.name == "base":
@@ -20,8 +19,7 @@ def providers(desk: str) -> dict[str, Provider]:
         importlib.import_module(f"channels_app.simulators.{module.name}")
     for one in _below(Provider):
         if getattr(one, "kind", ""):
-            channel = uuid.uuid5(uuid.NAMESPACE_URL, f"helpdesk-demo:{one.kind}")
-            found[one.kind] = one(hook_url=f"{desk.rstrip('/')}/hooks/{channel}/")
+            found[one.kind] = one(hook_url=f"{desk.rstrip('/')}/hooks/{one.channel_id}/")
     return found
 
 

@@ -5,6 +5,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -83,6 +84,11 @@ class Provider:
     # The channel's config and secrets by INTERFACE's names, made up; the demo's channels are set up with the same.
     CONFIG: ClassVar[dict[str, str]] = {}
     SECRETS: ClassVar[dict[str, str]] = {}
+    channel_id: ClassVar[uuid.UUID]  # of the demo's channel of this kind, made from its name
+
+    def __init_subclass__(cls) -> None:
+        if kind := getattr(cls, "kind", ""):
+            cls.channel_id = uuid.uuid5(uuid.NAMESPACE_URL, f"helpdesk-demo:{kind}")
 
     def __init__(self, *, hook_url: str = "", base_url: str = "") -> None:
         self.hook_url = hook_url  # where the desk listens
@@ -93,6 +99,7 @@ class Provider:
         self.calls: list[Request] = []  # every call of ours, for tests to look at
         self.pushed: list[tuple[bytes, int]] = []  # every call at the hook, with the answer's status
         self.files: dict[str, tuple[bytes, str]] = {}  # path: content, type
+        self.transport = post  # how the hook is called; tests put a call of their own in its place
         self.lock = threading.RLock()
         self._numbers = 0
 
@@ -116,6 +123,12 @@ class Provider:
     def envelope(self, events: list[Any]) -> Any:
         """One call at the hook with these events; a provider that never batches takes one only."""
         raise NotImplementedError
+
+    def revoke(self) -> None:
+        """No key of ours is accepted any more: somebody took them away in the provider's own pages."""
+        for key in ("access_token", "refresh_token", "token", "auth_token"):
+            if key in self.account:
+                self.account[key] = "revoked-meanwhile"
 
     # --- the same for all -------------------------------------------------------------------------------------------
     def says(self, person: str, text: str = "", *, file: tuple[str, str, bytes] | None = None, times: int = 1) -> str:
@@ -148,7 +161,7 @@ class Provider:
         headers = {"Content-Type": "application/json"} | (self.signed(body) if signed is None else signed)
         status = 0
         for _ in range(times):
-            status = post(self.hook_url, body, headers)
+            status = self.transport(self.hook_url, body, headers)
             self.pushed.append((body, status))
         return status
 

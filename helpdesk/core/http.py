@@ -93,8 +93,9 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether the reader is a program: the API, the widget's own calls, hooks."""
-    return request.path.startswith(("/api/", "/widget/", "/hooks/"))
+    """Whether the reader is a program: the API, the widget's own calls, hooks, a script that asks for JSON alone."""
+    asked = request.headers.get("Accept", "") == "application/json"
+    return asked or request.path.startswith(("/api/", "/widget/", "/hooks/"))
 
 
 def error_body(request: Any, code: str, message: str, fields: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from typing import NoReturn
 
 from helpdesk.runtime.privileges import LINUX, die_with_parent
 
-COLOURS = {"postgres": 34, "valkey": 31, "web": 32, "worker": 36, "clock": 33, "beat": 35, "mail": 94}
-NAME_WIDTH = 8
+COLOURS = {"postgres": 34, "valkey": 31, "web": 32, "worker": 36, "clock": 33, "beat": 35, "mail": 94, "simulators": 90}
+NAME_WIDTH = 10
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before a dead role is started again
 HEALTHY_AFTER = 60.0  # seconds a role must have lived for its deaths to be forgotten
 

@@ -107,6 +107,21 @@ def kept_secret(path: Path, size: int = 48) -> str:
         raise unwritable(path.parent, error) from None
 
 
+def kept_port(path: Path) -> int:
+    """The loopback port in this file, a free one on first use; the same from then on, since channels name it."""
+    if not path.exists():
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            free = probe.getsockname()[1]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError), path.open("x") as file:
+                file.write(str(free))
+        except OSError as error:
+            raise unwritable(path.parent, error) from None
+    return int(path.read_text().strip() or 0)
+
+
 def unwritable(folder: Path, error: OSError) -> CannotStart:
     return CannotStart(
         f"The folder {folder} cannot be used ({error.strerror}). Make it writable or set HELPDESK_VAR_DIR."

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import runpy
 import signal
 import socket
 import threading
@@ -111,7 +112,16 @@ def mail() -> None:
     serve(settings.ENV.host, settings.ENV.mail_port)
 
 
+def simulators() -> None:
+    """The demo's providers, each calling the demo channel of its kind. The desk knows them by their addresses only."""
+    runpy.run_module(f"{settings.SIMULATORS}.__main__", run_name="simulators")["main"](
+        settings.SIMULATORS_PORT, settings.SITE_URL
+    )
+
+
 ROLES: dict[str, Callable[[], None]] = {"web": web, "worker": worker, "clock": clock, "beat": beat, "mail": mail}
+if settings.ENV.demo:
+    ROLES["simulators"] = simulators
 
 
 def _keep_connections() -> None:

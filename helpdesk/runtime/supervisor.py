@@ -20,7 +20,7 @@ from helpdesk.runtime.embedded import Postgres, Valkey
 from helpdesk.runtime.errors import CannotStart
 
 # Doors first, so that nothing new comes in; workers last, they finish what they hold.
-STOP_ORDER = (("mail", "web"), ("beat", "clock"), ("worker",))
+STOP_ORDER = (("mail", "web"), ("beat", "clock"), ("worker",), ("simulators",))
 PATIENCE = {"worker": 30.0}  # seconds before a role that will not end is killed
 DEFAULT_PATIENCE = 10.0
 NOT_READY_AFTER, ASK_EVERY = 60.0, 0.1  # seconds

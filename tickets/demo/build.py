@@ -16,6 +16,7 @@ from helpdesk.accounts.queries import actor_for
 from helpdesk.core.actor import Actor
 from helpdesk.core.models import EventLog
 from tickets.customers import actions as customers
+from tickets.demo import doors
 from tickets.demo.content import CONVERSATIONS, Conversation, Line
 from tickets.lifecycle import actions as lifecycle
 from tickets.messages import actions as messages
@@ -46,6 +47,7 @@ def build(*, password: str, site_url: str) -> None:
         },
         secrets=IDENTITY,
     )
+    doors.open_all(team=teams["care"])
     actors = {role: actor_for(user) for role, user in people.items()}
     for conversation in sorted(CONVERSATIONS, key=lambda story: -story.lines[0].minutes):
         _tell(conversation, mailbox, teams, people, actors)

@@ -62,6 +62,7 @@ def announcement() -> str:
     ]
     if env.demo:
         lines.append(f"A sample shop with the chat widget: {settings.SITE_URL}/demo/")
+        lines.append(f"Customers' phones (Zalo, Messenger, WhatsApp …): {settings.SITE_URL}/demo/phones/")
         names = ", ".join(str(account[0]) for account in settings.DEMO_ACCOUNTS)
         lines.append(f"Demo sign-ins: {names}; password: {env.demo_password}")
         lines.append("Write to support@demo.test to see a mail arrive. Ctrl-C stops everything.")

@@ -1,0 +1,1 @@
+"""Telegram: what it sends, what it is sent."""

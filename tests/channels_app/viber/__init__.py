@@ -1,0 +1,1 @@
+"""Viber: what it sends, what it is sent."""
