@@ -165,9 +165,11 @@ def _send(held: jobs.Claim) -> None:
         raise GiveUp(str(error)) from error
     except Exception as error:
         raise Retry(repr(error)) from error  # nothing has left the house yet
+    began = now()
     result = send()
     with transaction.atomic():
-        jobs.settle(held, provider_id=result.provider_id[:255], outcome=result.state)
+        # While it ran, due_at was the end of the lease; from now on it says when it left, for `report`.
+        jobs.settle(held, provider_id=result.provider_id[:255], outcome=result.state, due_at=began)
         _count_down(delivery, result)
         record(DeliverySent(delivery_id=delivery.pk, message_id=delivery.message_id), actor=_SYSTEM)
 

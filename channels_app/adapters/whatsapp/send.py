@@ -112,7 +112,7 @@ def _uploaded(channel: ChannelRef, file: OutboundFile) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise GiveUp(GONE_FILE) from error
     kind = shown_as(file.content_type, len(content))
-    given = {
+    given: dict[str, Any] = {
         "data": {"messaging_product": "whatsapp", "type": file.content_type},
         "files": {"file": (file.filename, content, file.content_type)},
     }
