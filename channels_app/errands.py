@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.timezone import now
 
-from channels_app import health, kinds, media, ports, registry
+from channels_app import health, kinds, media, ports, registry, templates_kept
 from channels_app.adapters.base import Adapter, Fetcher, Probed
 from channels_app.contracts import ChannelRef, Origin, Probe, ProfileLearned, RemoteFile
 from channels_app.events import FileArrived
@@ -85,6 +85,8 @@ def _probe(held: jobs.Claim, channel: ChannelRef, adapter: Adapter) -> None:
     """Whether the keys work and the provider still calls. One that cannot be reached now says nothing about keys."""
     ready = channel.is_active and not kinds.missing(channel.kind, channel.config, channel.secrets)
     found = adapter.probe(channel) if ready and isinstance(adapter, Probed) else Probe(ok=True)
+    if ready and found.ok:
+        templates_kept.refresh_if_old(channel)
     with transaction.atomic():
         jobs.settle(held)
         if found.ok:

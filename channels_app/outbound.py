@@ -117,6 +117,24 @@ def report(receipt: Receipt, *, channel_id: UUID | None = None) -> None:
             health.trouble(channel_id=delivery.channel_id, kind=health.AUTH, problem=receipt.reason)
 
 
+def message_of(provider_id: str, *, channel_id: UUID) -> int | None:
+    """Which message of ours the provider calls so on this channel; None when none."""
+    own = Delivery.objects.filter(channel_id=channel_id, provider_id=provider_id[:255], message_id__isnull=False)
+    return own.order_by("-pk").values_list("message_id", flat=True).first() if provider_id else None
+
+
+def forget(*, message_id: int) -> None:
+    """Blank what was sent of a message that was taken back, in the caller's transaction; what became of it stays.
+
+    A part that has not left never will.
+    """
+    for delivery in Delivery.objects.select_for_update().filter(message_id=message_id):
+        delivery.payload = delivery.payload | {"text": "", "html": "", "subject": "", "files": [], "client": {}}
+        if delivery.state == "pending":
+            delivery.state, delivery.outcome = "done", Delivery.Outcome.TAKEN_BACK
+        delivery.save(update_fields=["payload", "state", "outcome"])
+
+
 def recognise(echo: Echo, *, channel_id: UUID) -> bool:
     """Whether an echo is of something we sent, in the caller's transaction; one that was in doubt has then arrived.
 
@@ -151,7 +169,8 @@ def _told(receipt: Receipt, channel_id: UUID | None) -> QuerySet[Delivery] | Non
     if receipt.thread_key and receipt.up_to and channel_id:
         line = own.filter(payload__thread_key=receipt.thread_key)
         lower = [state for state, rank in _RANK.items() if 0 < rank < _RANK.get(receipt.state, 0)]
-        return line.filter(state="done", outcome__in=lower, due_at__lte=receipt.up_to)
+        sent_before = receipt.up_to + jobs.LEASE  # due_at is when the lease of the attempt that sent it ends
+        return line.filter(state="done", outcome__in=lower, due_at__lte=sent_before)
     return None
 
 
@@ -165,11 +184,9 @@ def _send(held: jobs.Claim) -> None:
         raise GiveUp(str(error)) from error
     except Exception as error:
         raise Retry(repr(error)) from error  # nothing has left the house yet
-    began = now()
     result = send()
     with transaction.atomic():
-        # While it ran, due_at was the end of the lease; from now on it says when it left, for `report`.
-        jobs.settle(held, provider_id=result.provider_id[:255], outcome=result.state, due_at=began)
+        jobs.settle(held, provider_id=result.provider_id[:255], outcome=result.state)
         _count_down(delivery, result)
         record(DeliverySent(delivery_id=delivery.pk, message_id=delivery.message_id), actor=_SYSTEM)
 

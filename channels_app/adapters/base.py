@@ -23,13 +23,17 @@ from channels_app.contracts import (
     SendResult,
     Template,
 )
-from helpdesk.core.errors import DomainError, GiveUp
+from helpdesk.core.errors import DomainError, GiveUp, Reauthorise
 
 
 class Forged(DomainError):
     """The call is not signed by whom it says it is from."""
 
     code, status, message = "bad_signature", 401, _("The signature is missing or wrong.")
+
+
+class KeyRefused(Reauthorise):
+    """The access key that was used is refused; a newer one may be there, or may be had. Nothing left the house."""
 
 
 class Adapter(Protocol):
@@ -105,6 +109,17 @@ class Refresher(Protocol):
         Raises Retry where nothing was used up and the present keys still stand; Uncertain where the answer is lost
         and the old refresh key may be spent; Reauthorise or GiveUp where the provider refuses.
         """
+
+
+@runtime_checkable
+class SignedIn(Protocol):
+    """An adapter whose keys an admin gets by signing in at the provider and agreeing there (OAuth with PKCE)."""
+
+    def authorise_url(self, channel: ChannelRef, redirect: str, verifier: str, state: str) -> str:
+        """Where the admin's browser is sent; it comes back to `redirect` with a code and this state."""
+
+    def exchange(self, channel: ChannelRef, code: str, redirect: str, verifier: str) -> Refreshed:
+        """The first keys for a code. Raises Retry, Uncertain, Reauthorise or GiveUp."""
 
 
 @runtime_checkable

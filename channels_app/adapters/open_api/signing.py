@@ -31,9 +31,11 @@ def headers(secret: str, *, call_id: str, at: datetime, body: bytes) -> dict[str
 
 
 def _keys(secret: str) -> list[bytes]:
-    """The keys in a secret: several stand apart by a space. One without prefix is taken as base64 and as it stands."""
+    """The keys in a secret: several with their prefix stand apart by spaces. One without is taken as base64 and as it
+    stands."""
+    several = secret.split()
     found: list[bytes] = []
-    for one in secret.split():
+    for one in several if all(part.startswith(PREFIX) for part in several) else [secret]:
         bare = one.removeprefix(PREFIX)
         decoded = _decoded(bare)
         if one != bare:

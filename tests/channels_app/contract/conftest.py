@@ -14,6 +14,11 @@ from channels_app.simulators.base import Provider, serve
 
 KINDS = ("messenger", "instagram", "whatsapp", "zalo", "telegram", "line", "viber", "sms", "open_api")
 
+PICTURE = (
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xcf\xc0"
+    b"\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82"
+)
+
 
 @dataclass
 class Door:
@@ -37,13 +42,14 @@ def provider_of(kind: str) -> type[Provider]:
     )
 
 
-def through_client(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> int:
+def through_client(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> tuple[int, bytes]:
     """A call at the hook with the very bytes and headers of the provider, without a socket between."""
     client = Client(raise_request_exception=True)
     path = "/" + url.split("://", 1)[1].partition("/")[2]
     named = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
     content_type = named.pop("HTTP_CONTENT_TYPE", "application/json")
-    return client.post(path, data=body, content_type=content_type, **named).status_code
+    answer = client.post(path, data=body, content_type=content_type, **named)
+    return answer.status_code, answer.content
 
 
 def open_door(kind: str, settings: object) -> tuple[Door, object]:
@@ -68,7 +74,7 @@ def open_door(kind: str, settings: object) -> tuple[Door, object]:
 
 
 @pytest.fixture(params=KINDS)
-def door(request: pytest.FixtureRequest, transactional_db: None, settings: object) -> Iterator[Door]:
+def door(request: pytest.FixtureRequest, db: None, settings: object) -> Iterator[Door]:
     made, server = open_door(request.param, settings)
     yield made
     server.shutdown()  # type: ignore[attr-defined]
