@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from channels_app import demo, handed_out, web, webhooks
+from channels_app import connect, demo, handed_out, web, webhooks
 from channels_app.api import ChannelView, InboundFailureView
 
 api_urls = [
@@ -19,6 +19,8 @@ control_urls = [
     path("new/<slug:kind>/", web.create),
     path("<uuid:channel_id>/", web.edit),
     path("<uuid:channel_id>/retire/", web.retire),
+    path("<uuid:channel_id>/connect/", connect.begin),
+    path("<uuid:channel_id>/connect/callback/", connect.callback),
 ]
 demo_urls = [
     path("", demo.phones, name="demo_phones"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from channels_app import actions, queries
+from channels_app import actions, kinds, queries
 from channels_app.forms import FORMS, ChannelForm
 from channels_app.models import Channel
 from helpdesk.accounts import queries as accounts
@@ -94,6 +94,7 @@ def _page(request: HttpRequest, kind: str, form: ChannelForm, channel: Channel |
         "channel": channel,
         "kind": kind,
         "embed": embed,
+        "can_connect": channel is not None and channel.is_active and kind in kinds.SIGNED_IN,
         "mail_port": settings.ENV.mail_port,
         "section": "control",
         "tab": "channels",
