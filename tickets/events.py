@@ -90,6 +90,28 @@ class MessageTakenBack(TicketEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEdited(TicketEvent):
+    """Who wrote it changed it, at their end."""
+
+    topic: ClassVar[str] = "message.edited"
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageUnsent(TicketEvent):
+    """Who wrote it took it back, at their end: nobody knows any more what it said."""
+
+    topic: ClassVar[str] = "message.unsent"
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReacted(TicketEvent):
+    topic: ClassVar[str] = "message.reacted"
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDelivered(TicketEvent):
     """What became of a message: sent, delivered, read, failed, unknown."""
 
@@ -117,6 +139,15 @@ class ChannelSwitched(TicketEvent):
     before: str
     after: str
     direction: str = "in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactChanged(TicketEvent):
+    """Whether the customer can be reached on the line they wrote on; `what` as in the contract's ContactChange."""
+
+    topic: ClassVar[str] = "ticket.contact_changed"
+    what: str
+    channel_kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,14 +21,19 @@ from channels_app.contracts import (
     Profile,
     Refreshed,
     SendResult,
+    Template,
 )
-from helpdesk.core.errors import DomainError, GiveUp
+from helpdesk.core.errors import DomainError, GiveUp, Reauthorise
 
 
 class Forged(DomainError):
     """The call is not signed by whom it says it is from."""
 
     code, status, message = "bad_signature", 401, _("The signature is missing or wrong.")
+
+
+class KeyRefused(Reauthorise):
+    """The access key that was used is refused; a newer one may be there, or may be had. Nothing left the house."""
 
 
 class Adapter(Protocol):
@@ -85,6 +90,14 @@ class Probed(Protocol):
 
 
 @runtime_checkable
+class Templated(Protocol):
+    """An adapter whose provider approves texts beforehand, which reach a customer when the window is closed."""
+
+    def templates(self, channel: ChannelRef) -> list[Template]:
+        """Those that can be sent now, by name. Raises Retry, Reauthorise or GiveUp."""
+
+
+@runtime_checkable
 class Refresher(Protocol):
     """An adapter whose access key ends by itself and is exchanged for a new one before that."""
 
@@ -96,6 +109,17 @@ class Refresher(Protocol):
         Raises Retry where nothing was used up and the present keys still stand; Uncertain where the answer is lost
         and the old refresh key may be spent; Reauthorise or GiveUp where the provider refuses.
         """
+
+
+@runtime_checkable
+class SignedIn(Protocol):
+    """An adapter whose keys an admin gets by signing in at the provider and agreeing there (OAuth with PKCE)."""
+
+    def authorise_url(self, channel: ChannelRef, redirect: str, verifier: str, state: str) -> str:
+        """Where the admin's browser is sent; it comes back to `redirect` with a code and this state."""
+
+    def exchange(self, channel: ChannelRef, code: str, redirect: str, verifier: str) -> Refreshed:
+        """The first keys for a code. Raises Retry, Uncertain, Reauthorise or GiveUp."""
 
 
 @runtime_checkable
@@ -121,8 +145,11 @@ def loaded(raw: bytes) -> Any:
 
 
 def dumped(value: Any) -> bytes:
-    """An item's raw bytes: compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    """An item's raw bytes: compact JSON. Raises ValueError for what is nested too deeply."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def digest(raw: bytes) -> str:

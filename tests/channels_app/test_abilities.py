@@ -141,7 +141,7 @@ def test_a_template_is_one_part_however_long_it_reads() -> None:
     [
         ("zalo", "image/png", MB),
         ("zalo", "video/mp4", 5 * MB),  # goes as a file
-        ("sms", "image/png", 0),
+        ("sms", "image/png", 20 * MB),  # goes as an address
         ("instagram", "application/pdf", 0),
         ("whatsapp", "application/pdf", 100 * MB),
         ("email", "application/pdf", None),

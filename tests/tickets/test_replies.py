@@ -215,7 +215,7 @@ def test_an_unknown_way_is_refused(agent: Actor) -> None:
     [
         ("zalo", 2 * 1024 * 1024, "image/png", 1024 * 1024),
         ("instagram", 10, "application/pdf", 0),
-        ("sms", 10, "image/png", 0),
+        ("line", 21 * 1024 * 1024, "image/png", 20 * 1024 * 1024),
     ],
 )
 def test_a_file_the_channel_does_not_carry_is_refused(
@@ -267,14 +267,14 @@ def test_a_template_that_cannot_be_sent_is_refused(agent: Actor, template: dict[
 def test_only_some_channels_have_templates(agent: Actor) -> None:
     ticket = wrote(a_door("telegram", state={"templates": TEMPLATES})).ticket
     with refused(ticket, Invalid) as caught:
-        answer(ticket, agent, "", template={"name": "hello", "language": "en", "parameters": []})
+        answer(ticket, agent, "", template={"name": "hello", "language": "en", "parameters": ["Lan"]})
     assert caught.value.fields == {"template": "unsupported"}
 
 
 @pytest.mark.parametrize(
     ("kind", "text", "choices", "why"),
     [
-        ("whatsapp", "Chọn", ("a", "b", "c", "d"), "too_many"),
+        ("whatsapp", "Chọn", tuple("abcdefghijk"), "too_many"),
         ("sms", "Chọn", ("a",), "unsupported"),
         ("messenger", "Chọn", ("a", "a"), "invalid"),
         ("messenger", "Chọn", ("a", " "), "invalid"),

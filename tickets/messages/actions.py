@@ -15,14 +15,14 @@ from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Conflict, Invalid, StaleVersion, TicketClosed
 from helpdesk.core.events import Event
 from helpdesk.core.recorder import record
-from helpdesk.core.text import snippet, storable
+from helpdesk.core.text import storable
 from tickets.enums import DeliveryState, Direction, Kind, Status, Visibility
-from tickets.events import ChannelSwitched, MessageAdded, MessageTakenBack
+from tickets.events import ChannelSwitched, MessageTakenBack
 from tickets.lifecycle import actions as lifecycle
 from tickets.lifecycle import standing
 from tickets.lifecycle.actions import save
 from tickets.lifecycle.queries import family, locked_survivor, ticket_for
-from tickets.messages import leaving, queries
+from tickets.messages import answering, leaving, queries
 from tickets.messages.failing import never_arrived
 from tickets.messages.reach import COMMENT, Reach, channels_for, of_line
 from tickets.messages.receiving import attach
@@ -120,7 +120,7 @@ def note(*, ticket_id: int | str, text: str, actor: Actor, media_ids: tuple[UUID
         message.save(force_insert=True)
         attach(message, files)
         ticket.message_count += 1
-        added = _added(ticket, message)
+        added = answering.added(ticket, message)
         save(ticket, "message_count", talked=True)
         record(added, actor=actor, pokes=[poke(ticket)])
         if actor.is_user:
@@ -291,38 +291,15 @@ def _create(ticket: Ticket, actor: Actor, text: str, kind: Kind) -> Message:
 
 def _answered(ticket: Ticket, message: Message, actor: Actor, status: str) -> None:
     """The ticket's list fields and clocks after a public reply, with its events."""
-    ticket.message_count += 1
-    ticket.snippet, ticket.last_direction = snippet(message.text), Direction.OUT
-    ticket.last_message_at = message.occurred_at
-    events: list[Event] = [_added(ticket, message)]
+    answering.show(ticket, message)
+    events: list[Event] = [answering.added(ticket, message)]
     if actor.is_user:
-        ticket.first_replied_at = ticket.first_replied_at or message.occurred_at
-        ticket.waiting_since, ticket.unread, ticket.controller = None, False, "agent"
-        events += policies.answered(ticket, message, message.occurred_at)
+        events += answering.answered(ticket, message)
     wanted = status or (Status.OPEN if ticket.status == Status.SOLVED else ticket.status)
     changed = lifecycle.status_fields(ticket, wanted)
     if ticket.assignee_id is None and actor.is_user:
         changed["assignee_id"] = actor.id
     if told := lifecycle.set_fields(ticket, changed):
         events.append(told)
-    save(
-        ticket,
-        *("message_count", "snippet", "last_direction", "last_message_at", "first_replied_at", "waiting_since"),
-        *("unread", "controller", "next_due_at", "sla_state", *changed),
-        talked=True,
-    )
+    save(ticket, *answering.FIELDS, *changed, talked=True)
     record(*events, actor=actor, pokes=[poke(ticket)])
-
-
-def _added(ticket: Ticket, message: Message) -> MessageAdded:
-    """The event of a message just put on a locked ticket that is not saved yet."""
-    return MessageAdded(
-        ticket_id=ticket.pk,
-        message_id=message.pk,
-        direction=message.direction,
-        visibility=message.visibility,
-        kind=message.kind,
-        channel_kind=message.channel_kind,
-        auto=message.auto,
-        version=ticket.version + 1,
-    )

@@ -64,7 +64,7 @@ class Attachment(models.Model):
     """A file on a message."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="attachments")
-    media = models.ForeignKey(Media, models.PROTECT, db_index=False)
+    media = models.ForeignKey(Media, models.PROTECT)
     filename = models.CharField(max_length=255)
     content_type = models.CharField(max_length=120)
     size = models.BigIntegerField()

@@ -1,0 +1,1 @@
+"""Zalo: what it sends, what it is sent, how its keys live."""
