@@ -145,7 +145,9 @@ def test_a_line_with_both_comments_and_messages_offers_both(mailbox: Channel) ->
 
 def questions(ticket: Ticket) -> int:
     fresh = Ticket.objects.get(pk=ticket.pk)
-    with CaptureQueriesContext(connection, ) as asked:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
         channels_for(fresh)
     return len(asked)
 

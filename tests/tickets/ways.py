@@ -12,16 +12,27 @@ from tests.tickets.saying import heard
 from tickets.enums import Kind
 from tickets.models import Customer, Identity, Message
 
-TEMPLATES = [
-    {
-        "name": "order_late",
-        "language": "vi",
-        "category": "utility",
-        "body": "Chào {{1}}, đơn {{2}} sẽ tới muộn.",
-        "parameters": ["1", "2"],
-    },
-    {"name": "hello", "language": "en", "category": "utility", "body": "Hello again.", "parameters": []},
-]
+TEMPLATES = {
+    "at": "2026-11-22T09:00:00+00:00",
+    "list": [
+        {
+            "name": "order_late",
+            "language": "vi",
+            "category": "utility",
+            "body": "Chào {{1}}, đơn {{2}} sẽ tới muộn.",
+            "parameters": 2,
+            "names": [],
+        },
+        {
+            "name": "hello",
+            "language": "en",
+            "category": "utility",
+            "body": "Hello again, {{first_name}}.",
+            "parameters": 1,
+            "names": ["first_name"],
+        },
+    ],
+}
 
 
 def a_door(kind: str, *, address: str = "", **fields: Any) -> Channel:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from channels_app import abilities, reply_tokens
+from channels_app import abilities, reply_tokens, templates_kept
 from channels_app.contracts import OutboundEnvelope, OutboundFile
 from channels_app.models import Channel, Delivery, Media, Thread
 from helpdesk.accounts.models import User
@@ -16,7 +16,7 @@ from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Invalid
 from tickets.enums import Direction, Visibility
 from tickets.lifecycle.queries import family
-from tickets.messages import compose, templates
+from tickets.messages import compose
 from tickets.messages.reach import COMMENT, PRIVATE, Reach, channels_for
 from tickets.messages.refusals import (
     AnsweredPrivately,
@@ -28,6 +28,8 @@ from tickets.messages.refusals import (
     others,
 )
 from tickets.models import Message, Ticket
+
+MAX_VALUE = 500  # characters that go into one place of a template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,16 +121,20 @@ def _words(channel: Channel, way: Reach, said: Said, files: list[Media]) -> tupl
     if not way.ability.templates or way.mode:
         raise Invalid(_("This channel has no templates."), fields={"template": "unsupported"})
     name, language = str(said.template.get("name", "")), str(said.template.get("language", ""))
-    found = templates.find(channel.state, name, language)
+    kept = templates_kept.templates_of(channel)
+    found = next((one for one in kept if one.name == name and language in ("", one.language)), None)
     if found is None:
         raise Invalid(_("This template is not among those approved for the channel."), fields={"template": "unknown"})
     if said.text.strip() or files or said.choices:
         raise Invalid(_("A template goes alone, without further words or files."), fields={"template": "alone"})
-    values = [str(value).strip() for value in said.template.get("parameters", ())]
-    if len(values) != len(found.parameters) or not all(0 < len(value) <= templates.MAX_VALUE for value in values):
-        wanted = ", ".join(found.parameters)
-        raise Invalid(_("Fill in: {names}.").format(names=wanted), fields={"template": "parameters"})
-    return found.filled(values), {"name": found.name, "language": found.language, "parameters": values}
+    values = [str(value)[: MAX_VALUE + 1] for value in said.template.get("parameters", ())]
+    try:
+        text, held = templates_kept.filled(found, values)
+    except ValueError:
+        text, held = "", {}
+    if not text or any(len(value) > MAX_VALUE for value in values):
+        raise Invalid(_("Fill in everything that the template leaves open."), fields={"template": "parameters"})
+    return text, held
 
 
 def _ensure_choices(way: Reach, said: Said, text: str) -> None:
