@@ -1,5 +1,6 @@
 """What each kind of channel can carry, and the cutting of an answer into pieces it carries, pure."""
 
+import unicodedata
 from dataclasses import dataclass, field, replace
 
 from channels_app.contracts import OutboundEnvelope
@@ -14,9 +15,10 @@ class Ability:
     text_limit: int = 0  # of one piece; 0 is no limit worth cutting for
     in_bytes: bool = False  # the limit counts UTF-8 bytes instead of characters
     splits: bool = True  # text and each file leave as parts of their own
-    # Bytes by the kind of file: image, video, audio, file. A kind that is absent cannot be sent.
+    # Bytes by the kind of file: image, video, audio, file. A kind that is absent is sent as a file, or not at all.
     files: dict[str, int] = field(default_factory=dict)
     choices: int = 0  # quick replies under one text
+    choice_length: int = 20  # characters of one quick reply
     templates: bool = False  # an approved template reaches the customer when the window is closed
     quotes: bool = False  # an answer can point at one message
     receipts: bool = True  # the provider tells what became of a message
@@ -35,32 +37,39 @@ ABILITIES: dict[str, Ability] = {
         files={"image": 8 * MB, "video": 25 * MB, "audio": 25 * MB},
     ),
     "whatsapp": Ability(
-        text_limit=4096, choices=3, templates=True, quotes=True,
-        files={"image": 5 * MB, "video": 16 * MB, "audio": 16 * MB, "file": 100 * MB},
+        text_limit=4096, choices=10, templates=True, quotes=True,  # more than three choices become a list
+        files={"file": 100 * MB},  # what is too large or of no kind to be shown goes as a document
     ),
     "zalo": Ability(text_limit=2000, quotes=True, templates=True, files={"image": 1 * MB, "file": 5 * MB}),
     "telegram": Ability(
-        text_limit=4096, choices=8, quotes=True, receipts=False,
+        text_limit=4096, choices=8, choice_length=60, quotes=True, receipts=False,
         files={"image": 10 * MB, "video": 50 * MB, "audio": 50 * MB, "file": 50 * MB},
     ),
-    "line": Ability(text_limit=5000, choices=13, quotes=False, receipts=False, files={}),
+    # Files go to LINE and by SMS as an address to tap, good for a day; small pictures as pictures where that works.
+    "line": Ability(text_limit=5000, choices=13, quotes=False, receipts=False, files={"file": 20 * MB}),
     "viber": Ability(text_limit=7000, files={"image": 1 * MB, "file": 50 * MB}),
-    "sms": Ability(text_limit=1600, files={}),
-    "open_api": Ability(splits=False, choices=13, quotes=True),
+    # Twilio takes 1600 UTF-16 units; the hundred are for emoji, which take two.
+    "sms": Ability(text_limit=1500, files={"file": 20 * MB}),
+    "open_api": Ability(splits=False, choices=13, choice_length=100, quotes=True),
 }  # fmt: skip
+
+_JOINER = "\u200d"
 
 
 def pieces(text: str, limit: int, *, in_bytes: bool = False) -> list[str]:
-    """The text in pieces of at most `limit` characters or bytes, cut where a reader would pause; nothing is lost but
-    the white space at the cuts. A blank text has no pieces."""
+    """The text in pieces of at most `limit` characters or bytes (at least 4), cut where a reader would pause.
+
+    Nothing is lost but the white space at the cuts and ends. What is drawn as one sign (an emoji of several, a letter
+    with its marks) stays whole unless it alone is longer than the limit. A blank text has no pieces.
+    """
     rest, found = text.strip(), []
     while rest:
         size = _fitting(rest, limit, in_bytes)
         if size < len(rest):
-            size = _pause(rest, size)
+            size = _pause(rest, _whole(rest, size))
         found.append(rest[:size].rstrip())
         rest = rest[size:].lstrip()
-    return [piece for piece in found if piece]
+    return found
 
 
 def parts(kind: str, envelope: OutboundEnvelope) -> list[OutboundEnvelope]:
@@ -104,13 +113,49 @@ def _fitting(text: str, limit: int, in_bytes: bool) -> int:
         used += len(character.encode("utf-8", "replace"))
         if used > limit:
             return max(index, 1)
-    return min(len(text), limit + 1)
+    return len(text)
+
+
+def _whole(text: str, size: int) -> int:
+    """The last place at or before `size` that tears no sign apart; `size` itself when the sign is longer than that."""
+    return next((place for place in range(size, 0, -1) if not _tears(text, place)), size)
+
+
+def _tears(text: str, place: int) -> bool:
+    """Whether what stands before and after this place is drawn as one."""
+    if not 0 < place < len(text):
+        return False
+    before, after = text[place - 1], text[place]
+    if after == _JOINER or before == _JOINER or before + after == "\r\n" or _extends(after):
+        return True
+    if not (_is_half_flag(before) and _is_half_flag(after)):
+        return False
+    run = place - 1
+    while run > 0 and _is_half_flag(text[run - 1]):
+        run -= 1
+    return (place - run) % 2 == 1
+
+
+def _extends(character: str) -> bool:
+    """A mark on the sign before it: accents, variation selectors, skin tones, the tags of a flag."""
+    return (
+        unicodedata.category(character) in ("Mn", "Mc", "Me")
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+        or "\U000e0020" <= character <= "\U000e007f"
+    )
+
+
+def _is_half_flag(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 def _pause(text: str, size: int) -> int:
     """The best place to cut at or before `size`: a paragraph, a line, a sentence, a word; else right there."""
-    for mark in ("\n\n", "\n", ". ", "! ", "? ", " "):
+    for mark in ("\n\n", "\n", ". ", "! ", "? ", "… ", " "):
         place = text.rfind(mark, size // 2, size + 1)
-        if place > 0:
-            return min(place + len(mark.rstrip(" ")) if mark.strip() else place, size)
+        while place > 0:
+            end = place + len(mark.rstrip())  # what is not white space stays with what it ends
+            if not _extends(text[end:].lstrip()[:1] or " "):
+                return end
+            place = text.rfind(mark, size // 2, place)
     return size

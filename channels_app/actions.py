@@ -1,5 +1,6 @@
 """Setting up channels, retiring them, and giving what failed at the door another chance."""
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -7,20 +8,22 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from channels_app import inbound, kinds, queries, registry, tokens
-from channels_app.adapters.base import SignedIn
+from channels_app import health, inbound, kinds, queries, registry, tokens
+from channels_app.adapters.base import Connected, Probed, SignedIn
+from channels_app.contracts import Probe
 from channels_app.events import ChannelChanged, InboundRetried
 from channels_app.models import Channel, InboundEvent
 from helpdesk.accounts.models import Team
 from helpdesk.core.actor import Actor
-from helpdesk.core.errors import Conflict, GiveUp, Invalid, NotAllowed, NotFound, Retry
+from helpdesk.core.errors import Conflict, GiveUp, Invalid, NotAllowed, NotFound, Retry, Uncertain
 from helpdesk.core.recorder import record
 
 
 class AddressTaken(Conflict):
-    code, message = "address_taken", _("Another channel has this address.")
+    code, message = "address_taken", gettext_lazy("Another channel has this address.")
 
 
 def create(
@@ -70,6 +73,68 @@ def retire(*, channel_id: UUID | str, actor: Actor) -> Channel:
             channel.is_active = False
             _saved(channel, "retired", actor)
     return channel
+
+
+def bring(*, channel_id: UUID | str, message: dict[str, Any], actor: Actor) -> tuple[InboundEvent, bool]:
+    """A message of an own system, kept before this returns: its receipt, and whether it is new.
+
+    Supervisors and admins only: whoever brings a message says who it is from, and is believed. Raises NotFound,
+    NotAllowed, Conflict for a retired channel.
+    """
+    channel = queries.channel_for(actor, channel_id)
+    if channel.kind != Channel.Kind.OPEN_API:
+        raise NotFound
+    if not channel.is_active:
+        raise Conflict(fields={"is_active": "retired"})
+    raw = json.dumps(message, ensure_ascii=False).encode()
+    external_id = registry.adapter(channel.kind).identify(raw, {})
+    is_new = inbound.accept(channel.pk, external_id, raw)
+    return queries.receipt_of(channel.pk, external_id), is_new
+
+
+def probe(*, channel_id: UUID | str, actor: Actor) -> Probe:
+    """Ask the provider now whether the keys work. Supervisors and admins only; raises NotFound, NotAllowed.
+
+    What it says stands on the channel from then on; a provider that cannot be reached is told in words, no more.
+    """
+    channel = registry.reference(queries.channel_for(actor, channel_id))
+    lacking = kinds.missing(channel.kind, channel.config, channel.secrets)
+    adapter = registry.adapter(channel.kind)
+    if lacking:
+        return Probe(ok=False, problem=_("Not filled in yet: %(names)s") % {"names": ", ".join(lacking)})
+    if not isinstance(adapter, Probed):
+        return Probe(ok=True)
+    try:
+        found = adapter.probe(channel)
+    except (Retry, Uncertain):
+        return Probe(ok=False, problem=_("The provider cannot be reached right now. Try again in a moment."))
+    except GiveUp as error:
+        found = Probe(ok=False, problem=str(error))
+    with transaction.atomic():
+        if found.ok:
+            health.well(channel_id=channel.id)
+        else:
+            health.trouble(channel_id=channel.id, kind=health.AUTH, problem=found.problem)
+    return found
+
+
+def call_us(*, channel_id: UUID | str, actor: Actor) -> None:
+    """Have the provider call this desk from now on, where it is told so by us. Supervisors and admins only.
+
+    Raises Invalid with the provider's own words where it refuses.
+    """
+    channel = registry.reference(queries.channel_for(actor, channel_id))
+    adapter = registry.adapter(channel.kind)
+    if not isinstance(adapter, Connected):
+        raise NotFound
+    try:
+        adapter.connect(channel, f"{settings.SITE_URL}/hooks/{channel.id}/")
+    except (Retry, Uncertain):
+        raise Conflict(_("The provider cannot be reached right now. Try again in a moment.")) from None
+    except GiveUp as error:
+        raise Invalid(str(error)) from None
+    with transaction.atomic():
+        record(ChannelChanged(channel_id=str(channel.id), change="connected"), actor=actor)
 
 
 def authorise_url(*, channel_id: UUID | str, redirect: str, verifier: str, state: str, actor: Actor) -> str:

@@ -21,6 +21,7 @@ class HealthOut(Shape):
 
     state = serializers.SerializerMethodField()
     problem = serializers.CharField(read_only=True)
+    problem_kind = serializers.CharField(read_only=True, help_text="auth, silent, other; empty is healthy")
     since = Moment(read_only=True, allow_null=True, source="problem_since")
     last_inbound_at = Moment(read_only=True, allow_null=True)
 
@@ -51,6 +52,14 @@ class ChannelOut(Shape):
 
     def get_webhook_url(self, channel: Channel) -> str:
         return f"{settings.SITE_URL}/hooks/{channel.pk}/"
+
+
+class ProbeOut(Shape):
+    """What the provider says of our keys. `account` is its own name for the account."""
+
+    ok = serializers.BooleanField(read_only=True)
+    problem = serializers.CharField(read_only=True)
+    account = serializers.CharField(read_only=True)
 
 
 class ChannelChange(Given):
@@ -123,6 +132,15 @@ class ChannelView(ApiView):
     def destroy(self, request: Request, pk: Any) -> Response:
         actions.retire(channel_id=pk, actor=self.actor)
         return Response(status=204)
+
+    @extend_schema(
+        operation_id="test_channel",
+        summary="Ask its provider whether it works",
+        request=None,
+        responses={200: ProbeOut},
+    )
+    def test(self, request: Request, pk: Any) -> Response:
+        return Response(self.shown(ProbeOut, actions.probe(channel_id=pk, actor=self.actor)))
 
 
 class InboundFailureView(ApiView):

@@ -48,7 +48,8 @@ class NewMessage:
     `details`, all optional: location {latitude, longitude, name, address}; contacts [{name, phones[], emails[]}];
     choice {title, payload} (a button or a quick reply was pressed); referral {source, ref, title, url};
     sticker {id}; post {id, url, text, parent} (what a public comment stands under); story {url}; forwarded true;
-    unsupported true.
+    unsupported true; voice true (spoken, not a song); product {id}; order {catalog, items[{id, quantity, price,
+    currency}]}; group {id} (said in a group, not to us alone).
     """
 
     external_id: str  # unique within the thread; for mail the Message-ID without brackets, or a hash
@@ -157,6 +158,7 @@ class Receipt:
     our_key: str = ""  # the idempotency key we gave when sending, where it comes back
     thread_key: str = ""
     up_to: datetime | None = None
+    stops_channel: bool = False  # failed, and so will all others until somebody puts the account right: see `reason`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +245,22 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A text the provider has approved for writing first, or when a window has closed.
+
+    `body` holds its places as {{1}} or {{name}}; `names` are these names in the order of `parameters`, empty where
+    the places are numbered.
+    """
+
+    name: str
+    language: str  # as the provider writes it: vi, en_US
+    category: str  # utility, marketing
+    body: str
+    parameters: int = 0  # how many values it wants
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refreshed:
     """New keys of a channel. `secrets` holds every key that changed, by its name in kinds; all are stored together."""
 
@@ -293,7 +311,7 @@ class OutboundEnvelope:
     thread_key: str = ""
     quotes: str = ""  # provider's id of the message it answers
     choices: tuple[str, ...] = ()  # quick replies shown under the text
-    # An approved template in place of text: {name, language, parameters[]}; the text is what it reads like.
+    # An approved template in place of text: {name, language, parameters[], names[]}; the text is what it reads like.
     template: dict[str, object] = field(default_factory=dict)
     mode: str = ""  # "", comment (in public, under the post), private (to who wrote the comment in `quotes`)
     past_window: bool = False  # the usual window is over and a person wrote it: the human-agent tag applies

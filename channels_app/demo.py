@@ -1,4 +1,4 @@
-"""Customers' phones at /demo/phones/: write as a customer of a simulated channel, watch the answer. Only when DEMO=1."""
+"""Customers' phones at /demo/phones/: write as a customer on a simulated channel, see the answer. Only when DEMO=1."""
 
 import json
 from typing import Any

@@ -1,21 +1,25 @@
 """What is got from a provider in jobs of their own: the files of a message, and who somebody is."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils.timezone import now
 
-from channels_app import health, media, ports, registry, tokens
-from channels_app.adapters.base import Fetcher
-from channels_app.contracts import ChannelRef, Origin, ProfileLearned, RemoteFile
+from channels_app import health, kinds, media, ports, registry, templates_kept, tokens
+from channels_app.adapters.base import Adapter, Fetcher, Probed
+from channels_app.contracts import ChannelRef, Origin, Probe, ProfileLearned, RemoteFile
 from channels_app.events import FileArrived
-from channels_app.models import Errand, Media, Thread
+from channels_app.models import Channel, Errand, Media, Thread
 from helpdesk.core import jobs
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import GiveUp, Reauthorise
 from helpdesk.core.recorder import record
 from helpdesk.core.text import storable
 
+PROBE_EVERY = timedelta(minutes=5)
+PROBES = 20  # channels asked at once
 _NAMES = {"image": "image", "video": "video", "audio": "audio", "sticker": "sticker"}
 
 
@@ -38,6 +42,20 @@ def ask_who(thread: Thread) -> None:
         jobs.wake(Errand.objects.create(channel_id=thread.channel_id, what=Errand.What.PROFILE, thread=thread))
 
 
+def due() -> datetime | None:
+    """Clock finder: has the channels whose time has come asked how they are; says when the next one is due."""
+    waiting = Channel.objects.filter(is_active=True, kind__in=registry.probed_kinds()).order_by(
+        F("probe_at").asc(nulls_first=True)
+    )
+    with transaction.atomic():
+        for channel in waiting.filter(Q(probe_at__isnull=True) | Q(probe_at__lte=now())).select_for_update(
+            skip_locked=True, no_key=True
+        )[:PROBES]:
+            Channel.objects.filter(pk=channel.pk).update(probe_at=now() + PROBE_EVERY)
+            jobs.wake(Errand.objects.create(channel=channel, what=Errand.What.PROBE))
+    return waiting.values_list("probe_at", flat=True).first()
+
+
 def drain() -> None:
     """Do what is due. The network call happens outside any transaction; doing it twice does no harm."""
     jobs.drain(Errand, _do, failed=_tell, batch=5)
@@ -51,6 +69,9 @@ def _do(held: jobs.Claim) -> None:
         return
     channel = registry.channel(errand.channel_id)
     adapter = registry.adapter(channel.kind)
+    if errand.what == Errand.What.PROBE:
+        _probe(held, channel, adapter)
+        return
     if not channel.is_active or not isinstance(adapter, Fetcher):
         raise GiveUp("nobody to ask")
     if errand.what == Errand.What.PROFILE:
@@ -62,6 +83,21 @@ def _do(held: jobs.Claim) -> None:
         expected = Media.objects.select_for_update().get(errand=errand)
         media.arrive(expected, content=fetched.content, content_type=fetched.content_type, filename=fetched.filename)
         record(FileArrived(media_id=str(expected.pk)), actor=Actor.system())
+
+
+def _probe(held: jobs.Claim, channel: ChannelRef, adapter: Adapter) -> None:
+    """Whether the keys work and the provider still calls. One that cannot be reached now says nothing about keys."""
+    ready = channel.is_active and not kinds.missing(channel.kind, channel.config, channel.secrets)
+    found = adapter.probe(channel) if ready and isinstance(adapter, Probed) else Probe(ok=True)
+    if ready and found.ok:
+        templates_kept.refresh_if_old(channel)
+    with transaction.atomic():
+        jobs.settle(held)
+        if found.ok:
+            health.well(channel_id=channel.id, kind=health.AUTH)
+            health.listen(Channel.objects.get(pk=channel.id))
+        else:
+            health.trouble(channel_id=channel.id, kind=health.AUTH, problem=found.problem)
 
 
 def _learn(held: jobs.Claim, errand: Errand, channel: ChannelRef, adapter: Fetcher) -> None:

@@ -42,7 +42,7 @@ class DeliveryRetried(DeliveryEvent):
 class ChannelChanged(Event):
     topic: ClassVar[str] = "channel.changed"
     channel_id: str
-    change: str  # created, updated, connected, retired
+    change: str  # created, updated, retired, connected
 
     @property
     def subject(self) -> str:

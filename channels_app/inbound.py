@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Length
 from django.utils.timezone import now
 
-from channels_app import ports, registry
+from channels_app import health, ports, registry
 from channels_app.contracts import Arrival, Item, Origin
 from channels_app.models import Channel, InboundEvent, InboundRaw
 from helpdesk.core import jobs
@@ -91,6 +91,11 @@ def retry(event_id: int) -> bool:
         return event is not None and jobs.revive(event)
 
 
+def forget(event_ids: Sequence[int]) -> None:
+    """Blank the kept bytes of receipts whose words were taken back, in the caller's transaction; the receipts stay."""
+    InboundRaw.objects.filter(event_id__in=event_ids).update(body=b"")
+
+
 def _hand_over(held: jobs.Claim) -> None:
     event = held.job
     channel = registry.channel(event.channel_id)
@@ -122,10 +127,11 @@ def _read_bodies(claims: list[jobs.Claim]) -> None:
         events[event_id].body = bytes(body)
 
 
-def _mark_alive(channel_id: UUID, at: Any) -> None:
+def _mark_alive(channel_id: UUID, at: datetime) -> None:
     """Remember, once a minute at most, that the channel brought something."""
     if _marked.get(channel_id, float("-inf")) > monotonic() - 60:
         return
     _marked[channel_id] = monotonic()
     minute_ago = now() - timedelta(minutes=1)
-    Channel.objects.filter(pk=channel_id).exclude(last_inbound_at__gt=minute_ago).update(last_inbound_at=at)
+    if Channel.objects.filter(pk=channel_id).exclude(last_inbound_at__gt=minute_ago).exists():
+        health.heard(channel_id=channel_id, at=at)

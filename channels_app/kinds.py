@@ -114,7 +114,7 @@ def _number(value: Any) -> bool:
 
 _BASE: dict[str, Check] = {"api_base": is_web_address}
 # Where the calls of a channel go instead of to its provider; for admins only, see actions.
-BASES = ("api_base", "oauth_base", "data_base")
+BASES = ("api_base", "oauth_base", "data_base", "callback_url")
 # Which config key is the channel's address: what the provider calls us by in its own events.
 ADDRESS_KEY = {
     "messenger": "page_id",
@@ -177,6 +177,8 @@ KEYS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
     "sms": ({"account_sid": _text(64), "number": _number, **_BASE}, {"auth_token": _text(200)}),
     "open_api": ({"callback_url": is_web_address}, {"signing_secret": _text(200)}),
 }
+# Whose providers are told by us where to call; at the others it is entered by hand.
+CONNECTED_BY_US = ("telegram", "viber")
 # Without these a channel can neither be called nor answer. They may be filled in later: the channel then says so.
 NEEDED: dict[str, tuple[str, ...]] = {
     "messenger": ("page_id", "verify_token", "app_secret", "access_token"),

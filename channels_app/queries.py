@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from channels_app.models import Channel, InboundEvent, InboundRaw
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import NotAllowed, NotFound
+from helpdesk.core.text import short_id, storable
 
 
 def original_of(event_id: int | None) -> bytes:
@@ -37,6 +38,11 @@ def failed_inbound(actor: Actor) -> QuerySet[InboundEvent]:
     """What came in and was given up on, with its channel. Supervisors and admins only; raises NotAllowed."""
     _ensure_supervisor(actor)
     return InboundEvent.objects.filter(state=InboundEvent.State.FAILED).select_related("channel")
+
+
+def receipt_of(channel_id: UUID, external_id: str) -> InboundEvent:
+    """What was kept of the item that came under this id."""
+    return InboundEvent.objects.get(channel_id=channel_id, external_id=short_id(storable(external_id)))
 
 
 def _ensure_supervisor(actor: Actor) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from channels_app.adapters.base import Adapter
+from channels_app.adapters.base import Adapter, Probed
 from channels_app.contracts import ChannelRef
 from channels_app.models import Channel
 from helpdesk.core.errors import NotFound
@@ -39,6 +39,12 @@ def adapter(kind: str) -> Adapter:
     if kind not in _ADAPTERS:
         raise NotFound
     return import_string(_ADAPTERS[kind])()
+
+
+@cache
+def probed_kinds() -> tuple[str, ...]:
+    """The kinds whose provider can be asked how a channel is."""
+    return tuple(kind for kind in KINDS if isinstance(adapter(kind), Probed))
 
 
 def channel(channel_id: UUID) -> ChannelRef:

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from channels_app import connect, demo, handed_out, web, webhooks
 from channels_app.api import ChannelView, InboundFailureView
+from channels_app.inbound_api import InboundView
 
 api_urls = [
     path("channels/", ChannelView.as_view({"get": "list", "post": "create"})),
@@ -11,6 +12,8 @@ api_urls = [
         "channels/<uuid:pk>/",
         ChannelView.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
     ),
+    path("channels/<uuid:pk>/inbound/", InboundView.as_view({"post": "create"})),
+    path("channels/<uuid:pk>/test/", ChannelView.as_view({"post": "test"})),
     path("inbound-failures/", InboundFailureView.as_view({"get": "list"})),
     path("inbound-failures/<id:pk>/retry/", InboundFailureView.as_view({"post": "retry"})),
 ]
@@ -19,6 +22,8 @@ control_urls = [
     path("new/<slug:kind>/", web.create),
     path("<uuid:channel_id>/", web.edit),
     path("<uuid:channel_id>/retire/", web.retire),
+    path("<uuid:channel_id>/test/", web.test),
+    path("<uuid:channel_id>/call-us/", web.call_us),
     path("<uuid:channel_id>/connect/", connect.begin),
     path("<uuid:channel_id>/connect/callback/", connect.callback),
 ]

@@ -12,12 +12,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from channels_app import actions, kinds, queries
-from channels_app.forms import FORMS, ChannelForm
+from channels_app.forms import ChannelForm
 from channels_app.models import Channel
+from channels_app.social_forms import ALL_FORMS, STEPS, SocialForm
 from helpdesk.accounts import queries as accounts
 from helpdesk.accounts.access import supervisors_only
 from helpdesk.core.actor import Actor
-from helpdesk.core.errors import DomainError, NotFound
+from helpdesk.core.errors import Conflict, DomainError, Invalid, NotFound
+
+SENSITIVE = sorted({secret for _config, secrets in kinds.KEYS.values() for secret in secrets})
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -29,11 +32,11 @@ def _actor(request: HttpRequest) -> Actor:
 def index(request: HttpRequest) -> HttpResponse:
     """Every channel in use and how it is."""
     found = queries.channels(_actor(request)).order_by("kind", "name")
-    context = {"channels": found, "section": "control", "tab": "channels", "site_url": settings.SITE_URL}
+    context = {"channels": found, "kinds": _kinds(), "section": "control", "tab": "channels"}
     return render(request, "channels_app/channels.html", context)
 
 
-@sensitive_post_parameters("imap_password", "identity_secret")
+@sensitive_post_parameters(*SENSITIVE)
 @require_http_methods(["GET", "POST"])
 @supervisors_only
 def create(request: HttpRequest, kind: str) -> HttpResponseBase:
@@ -50,13 +53,13 @@ def create(request: HttpRequest, kind: str) -> HttpResponseBase:
     return _page(request, kind, form, None)
 
 
-@sensitive_post_parameters("imap_password", "identity_secret")
+@sensitive_post_parameters(*SENSITIVE)
 @require_http_methods(["GET", "POST"])
 @supervisors_only
 def edit(request: HttpRequest, channel_id: UUID) -> HttpResponseBase:
     """One channel: its settings, how it is, and for the chat the line to put on a page."""
     channel = queries.channel_for(_actor(request), channel_id)
-    if channel.kind not in FORMS:
+    if channel.kind not in ALL_FORMS:
         raise NotFound
     form = _form(request, channel.kind, channel)
     if request.method == "POST" and form.is_valid():
@@ -79,10 +82,43 @@ def retire(request: HttpRequest, channel_id: UUID) -> HttpResponseBase:
     return redirect("/control/channels/")
 
 
+@require_POST
+@supervisors_only
+def test(request: HttpRequest, channel_id: UUID) -> HttpResponseBase:
+    """Ask the provider whether the keys work, and say what it says."""
+    found = actions.probe(channel_id=channel_id, actor=_actor(request))
+    if found.ok:
+        known = _("The provider knows us as {account}.").format(account=found.account) if found.account else ""
+        messages.success(request, " ".join(filter(None, [_("The connection works."), known])))
+    else:
+        messages.error(request, _(found.problem))
+    return redirect(f"/control/channels/{channel_id}/")
+
+
+@require_POST
+@supervisors_only
+def call_us(request: HttpRequest, channel_id: UUID) -> HttpResponseBase:
+    """Have the provider call this desk."""
+    try:
+        actions.call_us(channel_id=channel_id, actor=_actor(request))
+    except (Invalid, Conflict) as error:
+        messages.error(request, str(error.message))
+    else:
+        messages.success(request, _("The provider calls this desk from now on."))
+    return redirect(f"/control/channels/{channel_id}/")
+
+
+def _kinds() -> list[tuple[str, str]]:
+    """What can be set up, with its name."""
+    return [(kind, str(Channel.Kind(kind).label)) for kind in ALL_FORMS]
+
+
 def _form(request: HttpRequest, kind: str, channel: Channel | None) -> ChannelForm:
-    if kind not in FORMS:
+    if kind not in ALL_FORMS:
         raise NotFound
-    return FORMS[kind](request.POST or None, channel=channel, teams=accounts.teams())
+    form = ALL_FORMS[kind]
+    more = {"is_admin": _actor(request).is_admin} if issubclass(form, SocialForm) else {}
+    return form(request.POST or None, channel=channel, teams=accounts.teams(), **more)
 
 
 def _page(request: HttpRequest, kind: str, form: ChannelForm, channel: Channel | None) -> HttpResponse:
@@ -96,6 +132,11 @@ def _page(request: HttpRequest, kind: str, form: ChannelForm, channel: Channel |
         "embed": embed,
         "can_connect": channel is not None and channel.is_active and kind in kinds.SIGNED_IN,
         "mail_port": settings.ENV.mail_port,
+        "kind_name": Channel.Kind(kind).label,
+        "steps": STEPS.get(kind, ""),
+        "hook_url": f"{settings.SITE_URL}/hooks/{channel.pk}/" if channel and kind in STEPS else "",
+        "is_connected_by_us": kind in kinds.CONNECTED_BY_US,
+        "missing": kinds.missing(kind, channel.config, dict(channel.secrets)) if channel else [],
         "section": "control",
         "tab": "channels",
     }

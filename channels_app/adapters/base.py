@@ -21,6 +21,7 @@ from channels_app.contracts import (
     Profile,
     Refreshed,
     SendResult,
+    Template,
 )
 from helpdesk.core.errors import DomainError, GiveUp, Reauthorise
 
@@ -89,6 +90,14 @@ class Probed(Protocol):
 
 
 @runtime_checkable
+class Templated(Protocol):
+    """An adapter whose provider approves texts beforehand, which reach a customer when the window is closed."""
+
+    def templates(self, channel: ChannelRef) -> list[Template]:
+        """Those that can be sent now, by name. Raises Retry, Reauthorise or GiveUp."""
+
+
+@runtime_checkable
 class Refresher(Protocol):
     """An adapter whose access key ends by itself and is exchanged for a new one before that."""
 
@@ -136,8 +145,11 @@ def loaded(raw: bytes) -> Any:
 
 
 def dumped(value: Any) -> bytes:
-    """An item's raw bytes: compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    """An item's raw bytes: compact JSON. Raises ValueError for what is nested too deeply."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def digest(raw: bytes) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 
 from helpdesk.accounts import tokens
@@ -53,6 +53,14 @@ def token_bearer(token: str) -> ApiToken | None:
 def active_users() -> QuerySet[User]:
     """Everybody who may sign in, by name."""
     return User.objects.filter(is_active=True).order_by("name", "pk")
+
+
+def supervisors_of(team_id: int | None) -> QuerySet[User]:
+    """Who is to hear of trouble in a team: its supervisors and every admin; all supervisors where there is no team."""
+    found = active_users().filter(role__in=("supervisor", "admin"))
+    if team_id is None:
+        return found
+    return found.filter(Q(role="admin") | Q(pk__in=Membership.objects.filter(team_id=team_id).values("user_id")))
 
 
 def colleagues() -> QuerySet[User]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -17,9 +17,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class StrictJSONParser(parsers.JSONParser):
     """JSON in UTF-8, neither too large nor too deep, without half characters that no database can keep."""
 
+    longest: ClassVar[int] = settings.API_JSON_MAX_BYTES
+
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        raw = stream.read(settings.API_JSON_MAX_BYTES + 1)
-        if len(raw) > settings.API_JSON_MAX_BYTES:
+        raw = stream.read(self.longest + 1)
+        if len(raw) > self.longest:
             raise TooLarge
         try:
             data = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
@@ -27,6 +29,12 @@ class StrictJSONParser(parsers.JSONParser):
             raise exceptions.ParseError(_("This is not valid JSON.")) from None
         _ensure_sane(data)
         return data
+
+
+class FilesInJSONParser(StrictJSONParser):
+    """The same with room for one file of the largest size, which base64 makes a third longer."""
+
+    longest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def _no_constant(name: str) -> None:

@@ -37,6 +37,7 @@ PROMISED = {
     "customers/{id}/timeline/": "get",
     "channels/": "get post",
     "channels/{id}/": "get patch delete",
+    "channels/{id}/inbound/": "post",
     "search/": "get",
 }
 FIELDS = {
@@ -52,6 +53,9 @@ FIELDS = {
     "ChannelOut": "id webhook_url health",
     "FoundOut": "type id external_id title url snippet score",
     "ReplyIn": "text channel attachments expected_version",
+    "InboundIn": "external_id sender text attachments occurred_at",
+    "InboundSenderIn": "id name email phone",
+    "InboundFileIn": "filename content_type content url",
     "ErrorBody": "code message fields request_id",
 }
 WORDS = {

@@ -1,0 +1,1 @@
+"""Rules that every adapter with a hook keeps."""

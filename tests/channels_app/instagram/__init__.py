@@ -1,0 +1,1 @@
+"""Instagram: what it brings, what leaves, what goes wrong."""

@@ -1,0 +1,1 @@
+"""The adapter of line, its payloads and its simulated provider."""

@@ -1,0 +1,1 @@
+"""Messenger: what it brings, what leaves, what goes wrong."""

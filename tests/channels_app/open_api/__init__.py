@@ -1,0 +1,1 @@
+"""The adapter of open_api, its payloads and its simulated provider."""

@@ -1,0 +1,17 @@
+"""One channel of kind open_api in front of its simulated provider."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from channels_app import registry
+from tests.channels_app.contract.conftest import Door, open_door
+
+
+@pytest.fixture
+def door(transactional_db: None, settings: object) -> Iterator[Door]:
+    made, server = open_door("open_api", settings)
+    yield made
+    server.shutdown()  # type: ignore[attr-defined]
+    server.server_close()  # type: ignore[attr-defined]
+    registry.forget()

@@ -1,0 +1,1 @@
+"""The adapter of sms, its payloads and its simulated provider."""
