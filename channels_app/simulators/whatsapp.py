@@ -41,7 +41,8 @@ class WhatsApp(Provider):
         self.last_in: dict[str, float] = dict.fromkeys(self.PEOPLE, now)  # the demo's people wrote just now
         self.last_out: dict[str, float] = {}
         self.pair_rate = False  # refuse two messages within six seconds
-        self.late_refusals = False  # a closed window is told by a receipt instead of by the answer
+        self.late_refusals = False  # a refusal is told by a receipt instead of by the answer
+        self.stopped = 0  # the code by which the whole account may not send
         self.user_ids_on = True  # False: as before April 2026, numbers only
         self.disorder = False  # receipts come last first
         self.quiet = False  # no receipts at all
@@ -77,8 +78,7 @@ class WhatsApp(Provider):
         number, waba = self.account["phone_number_id"], self.account["waba_id"]
         match (request.method, path):
             case ("GET", target) if target == number:
-                name = {"verified_name": "Hoa Lư Store", "display_phone_number": "+84 28 7300 1234"}
-                return {"id": number, "quality_rating": "GREEN"} | name
+                return self._standing(number)
             case ("POST", target) if target == f"{number}/messages":
                 return self._sent(request)
             case ("POST", target) if target == f"{number}/media":
@@ -91,6 +91,20 @@ class WhatsApp(Provider):
                 digest = hashlib.sha256(content).hexdigest()
                 return {"id": target, "url": f"{self.base_url}/download/{target}", "sha256": digest} | known
         raise Refusal(100, f"Object with ID '{path.split('/')[0]}' does not exist")
+
+    def _standing(self, number: str) -> dict[str, Any]:
+        """The number itself, and whether it may send."""
+        part: dict[str, Any] = {"entity_type": "PHONE_NUMBER", "id": number, "can_send_message": "AVAILABLE"}
+        if self.stopped:
+            problem = {
+                "error_code": self.stopped,
+                "error_description": "Simulated",
+                "possible_solution": "Put it right",
+            }
+            part |= {"can_send_message": "BLOCKED", "errors": [problem]}
+        health = {"can_send_message": part["can_send_message"], "entities": [part]}
+        name = {"verified_name": "Hoa Lư Store", "display_phone_number": "+84 28 7300 1234"}
+        return {"id": number, "health_status": health} | name
 
     def _file(self, media: str) -> tuple[bytes, str, str]:
         if media not in self.media:
@@ -124,6 +138,8 @@ class WhatsApp(Provider):
         payload = request.json
         if payload.get("status") == "read":
             return {"success": True}
+        if self.stopped and not self.late_refusals:
+            raise Refusal(self.stopped, "The account may not send", 403)
         text, choices = checked(payload, self.media, self.templates)
         to = str(payload.get("to") or payload.get("recipient"))
         group = payload["recipient_type"] == "group"
@@ -141,7 +157,7 @@ class WhatsApp(Provider):
             self.last_out[person] = now
             made = self.new_id()
             self.known_ids.add(made)
-            failing = 131026 if person in self.unreachable else 131047 if is_closed else 0
+            failing = self.stopped or (131026 if person in self.unreachable else 131047 if is_closed else 0)
             if not failing:
                 line = Line(id=made, person=person, direction="out", text=text, choices=choices, state="sent")
                 line.files = self._files(payload)
@@ -162,6 +178,8 @@ class WhatsApp(Provider):
         return next((person for person, user_id in self.user_ids.items() if to in (person, user_id)), to)
 
     # --- receipts ---------------------------------------------------------------------------------------------------
+    groups: ClassVar[tuple[str, ...]] = ("Y2FwaV9ncm91cDox",)
+
     def _report(self, message: str, person: str, key: str, failing: int) -> None:
         if self.quiet:
             return
@@ -171,8 +189,6 @@ class WhatsApp(Provider):
         states = ["sent", "delivered", "read"]
         for state, delay in zip(states[::-1] if self.disorder else states, self.delays, strict=True):
             self.later(lambda state=state: self._tell(message, state, person, key), delay)  # type: ignore[misc]
-
-    groups: ClassVar[tuple[str, ...]] = ("Y2FwaV9ncm91cDox",)
 
     def _tell(self, message: str, state: str, person: str, key: str) -> None:
         for line in self.lines:

@@ -35,7 +35,7 @@ def checked(
     payload: dict[str, Any], media: dict[str, tuple[bytes, str, str]], templates: list[dict[str, Any]]
 ) -> tuple[str, list[str]]:
     """What the customer sees of a message: its words and its choices; raises Refusal for what is not well formed."""
-    kind = payload.get("type")
+    kind = str(payload.get("type"))
     need(payload.get("messaging_product") == "whatsapp", "messaging_product must be whatsapp")
     need(payload.get("recipient_type") in ("individual", "group"), "recipient_type")
     need(payload.get("to") or payload.get("recipient"), "The parameter to is required", 131008)
@@ -101,6 +101,7 @@ def _template(part: dict[str, Any], templates: list[dict[str, Any]]) -> str:
         need(set(named) == set(places), "Parameter name is missing or wrong", 132012)
         values = [named[place] for place in places]
     else:
+        places.sort(key=int)
         values = [one["text"] for one in given]
     need(not any("\n" in value or "\t" in value or "     " in value for value in values), "Param text", 132018)
     for place, value in zip(places, values, strict=True):
@@ -116,7 +117,7 @@ def multipart(request: Request) -> tuple[dict[str, str], tuple[str, str, bytes] 
     file: tuple[str, str, bytes] | None = None
     for part in form.iter_parts() if form.is_multipart() else ():
         name = part.get_param("name", header="content-disposition")
-        content = part.get_payload(decode=True) or b""
+        content = bytes(part.get_payload(decode=True) or b"")
         if part.get_filename() is not None and name == "file":
             file = (part.get_filename() or "file", part.get_content_type(), content)
         else:

@@ -7,14 +7,14 @@ TEMPLATES: tuple[dict[str, Any], ...] = (
         "id": "700000000000001", "name": "order_update", "language": "vi", "status": "APPROVED", "category": "UTILITY",
         "parameter_format": "POSITIONAL",
         "components": [
-            {"type": "BODY", "text": "Chào {{1}}, đơn hàng {{2}} của bạn đang được giao. Bạn cần hỗ trợ gì thêm không?"},
+            {"type": "BODY", "text": "Chào {{1}}, đơn hàng {{2}} của bạn đang được giao. Bạn cần gì thêm không?"},
             {"type": "FOOTER", "text": "Hoa Lư Store"},
         ],
     },
     {
         "id": "700000000000002", "name": "order_update", "language": "en", "status": "APPROVED", "category": "UTILITY",
         "parameter_format": "POSITIONAL",
-        "components": [{"type": "BODY", "text": "Hello {{1}}, your order {{2}} is on its way. Can we help you further?"}],
+        "components": [{"type": "BODY", "text": "Hello {{1}}, your order {{2}} is on its way. Can we help further?"}],
     },
     {
         "id": "700000000000003", "name": "follow_up", "language": "vi", "status": "APPROVED", "category": "UTILITY",

@@ -72,6 +72,11 @@ class Zalo(Provider):
         return time.time() + self.offset
 
     # --- our calls --------------------------------------------------------------------------------------------------
+    def revoke(self) -> None:
+        """Somebody took the app's rights away: neither key is good for anything."""
+        self.keys.refuse(self.SECRETS["access_token"])
+        self.keys.spent.append(self.SECRETS["refresh_token"])
+
     def on(self, request: Request) -> Response:
         open_to_all = {"/v4/oa/access_token": self.keys.given, "/v4/oa/permission": self.keys.agreed}
         if request.path in open_to_all:

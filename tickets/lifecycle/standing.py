@@ -3,19 +3,20 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from django.db.models import F, Max, Min, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from helpdesk.core.text import snippet
 from tickets.enums import DeliveryState, Direction, Kind, Visibility
 from tickets.models import Message, Ticket
 from tickets.sla import policies
+from tickets.understanding.summaries import summary
 
 FIELDS = (
     *("message_count", "snippet", "last_direction", "last_message_at", "first_replied_at", "waiting_since"),
     *("next_due_at", "sla_state"),
 )
 NEVER_ARRIVED = (DeliveryState.FAILED, DeliveryState.TAKEN_BACK)
+ANSWERS = (Kind.MESSAGE, Kind.COMMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +34,28 @@ class Standing:
 def of(ticket: Ticket) -> Standing:
     """Read everything said on a ticket. A customer waits since the first words that nobody answered or settled.
 
-    Answered: a person's public reply that has not failed came after it. Settled: the ticket was solved after it.
+    Answered: a person's public reply that has not failed came after it, here and by its own time: one typed in a
+    provider's app may be told of late. Settled: the ticket was solved after it.
     Words of machines and blocked senders wait for nobody; on a ticket that is not active nobody waits.
     """
     said = Message.objects.filter(ticket__in=ticket.family())
     public = said.filter(visibility=Visibility.PUBLIC)
-    last = public.exclude(delivery_state=DeliveryState.TAKEN_BACK).order_by("-occurred_at", "-pk").first()
-    answers = public.filter(direction=Direction.OUT, kind=Kind.MESSAGE, auto=False)
-    answered = answers.exclude(delivery_state__in=NEVER_ARRIVED).aggregate(first=Min("occurred_at"), last=Max("pk"))
+    last = _last(public)
+    answers = public.filter(direction=Direction.OUT, kind__in=ANSWERS, auto=False)
+    answers = answers.exclude(delivery_state__in=NEVER_ARRIVED)
     asked = public.filter(direction=Direction.IN, auto=False).exclude(evidence__has_key="quietly")
     unsettled = Q(ticket__settled_at__isnull=True) | Q(created_at__gt=F("ticket__settled_at"))
     asked = asked.filter(Q(ticket=ticket.pk) | unsettled)  # the ticket's own may have been set and not yet saved
-    asked = asked.filter(pk__gt=Coalesce(answered["last"], 0))
+    asked = asked.filter(~Exists(answers.filter(pk__gt=OuterRef("pk"), occurred_at__gte=OuterRef("occurred_at"))))
     if ticket.settled_at:
         asked = asked.filter(created_at__gt=ticket.settled_at)
     waits = ticket.is_active and ticket.merged_into_id is None
     return Standing(
         message_count=said.count(),
-        snippet=snippet(last.text or last.subject) if last else "",
+        snippet=words(last, ticket.language) if last else "",
         last_direction=last.direction if last else "",
         last_message_at=last.occurred_at if last else ticket.created_at,
-        first_replied_at=answered["first"],
+        first_replied_at=answers.aggregate(at=Min("occurred_at"))["at"],
         waiting_since=asked.aggregate(at=Min("occurred_at"))["at"] if waits else None,
     )
 
@@ -63,3 +65,27 @@ def refresh(ticket: Ticket) -> None:
     for name, value in asdict(of(ticket)).items():
         setattr(ticket, name, value)
     policies.follow(ticket)
+
+
+def retell(ticket: Ticket) -> None:
+    """Say anew what the list shows of the last words on a locked ticket; the caller saves `snippet`."""
+    last = _last(Message.objects.filter(ticket__in=ticket.family(), visibility=Visibility.PUBLIC))
+    ticket.snippet = words(last, ticket.language) if last else ""
+
+
+def words(message: Message, language: str) -> str:
+    """What the list shows of a message: its first words, else what it holds instead, on one line."""
+    if message.unsent_at is None and (said := spoken(message.text, message.subject)):
+        return said
+    files = list(message.attachments.order_by("pk").values_list("content_type", "filename"))
+    unsent = message.unsent_at is not None
+    return snippet(summary(language=language, details=message.details, files=files, unsent=unsent))
+
+
+def spoken(text: str, subject: str) -> str:
+    """The first words of a message, or of its subject; empty for one without words."""
+    return snippet(text) or snippet(subject)
+
+
+def _last(public: QuerySet[Message]) -> Message | None:
+    return public.exclude(delivery_state=DeliveryState.TAKEN_BACK).order_by("-occurred_at", "-pk").first()

@@ -6,17 +6,18 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from channels_app import media
-from channels_app.contracts import File, NewMessage, Origin
+from channels_app import errands, media
+from channels_app.contracts import File, NewMessage, Origin, RemoteFile
 from channels_app.models import Media, Thread
 from helpdesk.core.actor import Actor
 from helpdesk.core.events import Event
 from helpdesk.core.recorder import record
 from helpdesk.core.rows import insert
 from helpdesk.core.sanitize import clean
-from helpdesk.core.text import short_id, snippet
-from tickets.enums import Direction, Status
+from helpdesk.core.text import short_id
+from tickets.enums import Direction, Kind, Status
 from tickets.events import ChannelSwitched, MessageAdded
+from tickets.lifecycle import standing
 from tickets.lifecycle.actions import save
 from tickets.models import Attachment, Customer, Message, SlaClock, Ticket
 from tickets.pokes import poke
@@ -24,6 +25,8 @@ from tickets.sla import policies
 
 MAX_PARTICIPANTS = 50
 MAX_ADDRESS = 254
+_ANY = {"image": "image/*", "sticker": "image/*", "video": "video/*", "audio": "audio/*"}  # until the file is here
+OUR_OWN = ("history", "number", "reacted", "echo")  # details that the desk writes itself
 
 
 def own_id(item: NewMessage, thread: Thread) -> str | None:
@@ -66,6 +69,8 @@ def receive(
     message.external_id, message.evidence = external_id, evidence
     insert(message)
     attach(message, [_keep(file) for file in item.files])
+    attach_remote(message, item.remote)
+    words = standing.spoken(item.text, item.subject[:250]) or standing.words(message, ticket.language)
     events: list[Event] = [
         *opened,
         MessageAdded(
@@ -83,7 +88,10 @@ def receive(
         switched = ChannelSwitched(ticket_id=ticket.pk, before=ticket.channel_kind, after=origin.channel.kind)
         events.append(switched)
     if not opened:
-        _touch(ticket, item, origin, quietly=quietly)
+        _touch(ticket, item, origin, words, quietly=quietly)
+    elif ticket.snippet != words:  # it has no words of its own
+        ticket.snippet, ticket.subject = words, ticket.subject or words
+        ticket.save(update_fields=["snippet", "subject"])
     actor = Actor.customer(customer.pk)
     record(*events, actor=actor, pokes=[poke(ticket)])
     return message
@@ -97,7 +105,8 @@ def _message(ticket: Ticket, customer: Customer, thread: Thread, item: NewMessag
         channel_kind=origin.channel.kind,
         content_hash=item.content_hash,
         direction=Direction.IN,
-        customer=customer,
+        kind=Kind.COMMENT if item.is_comment else Kind.MESSAGE,
+        customer_id=customer.own_id,
         sender_name=(item.sender.name or customer.name)[:200],
         sender_address=item.sender.value[:255],
         sender_verified=item.sender.verified,
@@ -106,10 +115,29 @@ def _message(ticket: Ticket, customer: Customer, thread: Thread, item: NewMessag
         text=item.text,
         text_full=item.text_full if item.text_full != item.text else "",
         html=clean(item.html),
+        details=details_of(item.details, item.remote),
+        quotes=short_id(item.quotes),
         auto=item.auto,
         event_id=origin.event_id,
         occurred_at=_moment(item),
     )
+
+
+def details_of(given: dict[str, Any], files: Sequence[RemoteFile]) -> dict[str, Any]:
+    """What a door says of a message beside its words, to be kept with it."""
+    kept = {key: value for key, value in given.items() if key not in OUR_OWN}
+    if any(file.kind == "sticker" for file in files):
+        kept.setdefault("sticker", {})
+    return kept
+
+
+def attach_remote(message: Message, files: Sequence[RemoteFile]) -> None:
+    """Hang files on a message that lie with the provider: they show at once, and a job of each fetches it."""
+    assert message.channel_id is not None
+    coming = [errands.fetch_later(channel_id=message.channel_id, file=file) for file in files]
+    for expected, file in zip(coming, files, strict=True):
+        expected.content_type = expected.content_type or _ANY.get(file.kind, "")
+    attach(message, coming)
 
 
 def attach(message: Message, files: Sequence[Media]) -> None:
@@ -139,14 +167,14 @@ def _keep(file: File) -> Media:
 
 def show_first(ticket: Ticket, item: NewMessage, origin: Origin, *, quietly: bool) -> list[SlaClock]:
     """What the first message shows on a ticket that is about to be written, and the clock it starts."""
-    _show(ticket, item, origin, quietly=quietly)
+    _show(ticket, item, origin, standing.spoken(item.text, item.subject[:250]), quietly=quietly)
     return [policies.first_clock(ticket, _moment(item))] if _asks(ticket, quietly) else []
 
 
-def _touch(ticket: Ticket, item: NewMessage, origin: Origin, *, quietly: bool) -> None:
+def _touch(ticket: Ticket, item: NewMessage, origin: Origin, words: str, *, quietly: bool) -> None:
     """Bring the ticket's list fields and its clock up to date."""
     waited = ticket.waiting_since is not None and ticket.next_due_at is not None
-    _show(ticket, item, origin, quietly=quietly)
+    _show(ticket, item, origin, words, quietly=quietly)
     if _asks(ticket, quietly) and not waited:  # whose customer waits has a clock that runs already
         policies.customer_wrote(ticket, _moment(item))
     save(
@@ -158,7 +186,7 @@ def _touch(ticket: Ticket, item: NewMessage, origin: Origin, *, quietly: bool) -
     )
 
 
-def _show(ticket: Ticket, item: NewMessage, origin: Origin, *, quietly: bool) -> None:
+def _show(ticket: Ticket, item: NewMessage, origin: Origin, words: str, *, quietly: bool) -> None:
     at = _moment(item)
     ticket.message_count += 1
     if not ticket.language and item.language:
@@ -167,7 +195,7 @@ def _show(ticket: Ticket, item: NewMessage, origin: Origin, *, quietly: bool) ->
     seen = [one for one in others if 0 < len(one) <= MAX_ADDRESS and one not in origin.own_addresses]
     ticket.participants = list(dict.fromkeys([*ticket.participants, *seen]))[:MAX_PARTICIPANTS]
     if at >= ticket.last_message_at:
-        ticket.snippet = snippet(item.text or item.subject[:250])
+        ticket.snippet = words
         ticket.last_direction = Direction.IN
         ticket.last_message_at = at
     if _asks(ticket, quietly):

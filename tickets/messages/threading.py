@@ -44,7 +44,12 @@ def match(item: NewMessage, customer: Customer, thread: Thread) -> Match:
         if named.status == Status.SPAM or named.is_active:
             return Match(ticket=named, evidence=evidence)
         return Match(ticket=named, reopen=True, evidence=evidence)
-    return _of_customer(people, thread)
+    return _of_people(people, thread)
+
+
+def of_customer(customer: Customer, thread: Thread) -> Match:
+    """The customer's open ticket, or the one solved lately; for words that name none."""
+    return _of_people(family(customer.pk), thread)
 
 
 def still(match: Match, ticket: Ticket) -> bool:
@@ -92,7 +97,7 @@ def _is_over(ticket: Ticket) -> bool:
     return ticket.solved_at is None or ticket.solved_at < reopen_horizon()
 
 
-def _of_customer(people: list[int], thread: Thread) -> Match:
+def _of_people(people: list[int], thread: Thread) -> Match:
     """The customer's open ticket, on whichever channel; of several the one on this line, else the latest active.
 
     `people`: the customer and everyone merged into them, whose tickets stay theirs.

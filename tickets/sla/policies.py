@@ -54,7 +54,7 @@ def answer_failed(ticket: Ticket, message_id: int) -> None:
         clock.met_at = clock.met_by = None
         other = (
             Message.objects.filter(ticket__in=people, occurred_at__gte=clock.started_at, auto=False)
-            .filter(direction=Direction.OUT, visibility=Visibility.PUBLIC, kind=Kind.MESSAGE)
+            .filter(direction=Direction.OUT, visibility=Visibility.PUBLIC, kind__in=(Kind.MESSAGE, Kind.COMMENT))
             .exclude(delivery_state__in=(DeliveryState.FAILED, DeliveryState.TAKEN_BACK))
             .order_by("occurred_at", "pk")
             .first()

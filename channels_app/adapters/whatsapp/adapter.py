@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 
 from channels_app.adapters import graph
 from channels_app.adapters.whatsapp import parse, refusals, send, split, templates
-from channels_app.adapters.whatsapp.values import identifier, words
+from channels_app.adapters.whatsapp.values import identifier, mapping, words
 from channels_app.contracts import (
     Answer,
     Arrival,
@@ -74,18 +74,18 @@ class WhatsAppAdapter:
         return Profile()
 
     def probe(self, channel: ChannelRef) -> Probe:
-        """Ask for the number itself; its name and digits are what it is called."""
+        """Ask for the number itself and whether it may send; its name and digits are what it is called."""
         number = quote(str(channel.config.get("phone_number_id") or channel.address), safe="")
-        asked = {"fields": "id,display_phone_number,verified_name"}
+        asked = {"fields": "id,display_phone_number,verified_name,health_status"}
         try:
             known = graph.call(channel, "GET", number, repeatable=True, params=asked)
         except Reauthorise as refused:
             return Probe(ok=False, problem=str(refused))
         except graph.Refused as refused:
-            meant = refusals.meaning(refused.code, str(refused))
-            return Probe(ok=False, problem=str(meant))
+            return Probe(ok=False, problem=str(refusals.meaning(refused.code, str(refused))))
         called = " ".join(filter(None, (words(known.get("verified_name")), words(known.get("display_phone_number")))))
-        return Probe(ok=True, account=called)
+        problem = refusals.standing(mapping(known.get("health_status")))
+        return Probe(ok=not problem, problem=problem, account=called)
 
     def templates(self, channel: ChannelRef) -> list[Template]:
         return templates.templates(channel)

@@ -54,7 +54,8 @@ def parse(arrival: Arrival) -> tuple[InboundItem, ...]:
     if isinstance(echo := item.get("echo"), dict):
         return _echo(arrival, echo, person(echo, contact, scope, side="to"))
     if isinstance(status := item.get("status"), dict):
-        return _status(arrival, status, person(status, {}, scope, side="recipient"))
+        ids = {"from": status.get("recipient_id"), "from_user_id": status.get("recipient_user_id")}
+        return _status(arrival, status, person(ids, {}, scope))
     if isinstance(error := item.get("error"), dict):
         raise GiveUp(refusals.said(error) or refusals.REFUSED)
     return _change(arrival, item, scope)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from channels_app.adapters.graph import AUTH, RETRY
+from channels_app.adapters.graph import AUTH, PERMISSION, RETRY
 from channels_app.adapters.whatsapp.values import mapping, mappings, number, words
 from helpdesk.core.errors import GiveUp, Reauthorise, Retry
 
@@ -27,6 +27,7 @@ STOPPED: dict[int, str] = {
     133010: gettext_noop("this number is not registered with WhatsApp: register it in WhatsApp Manager"),
     131037: gettext_noop("WhatsApp has not approved this number's display name yet"),
 }
+MAY_NOT_SEND = gettext_noop("WhatsApp does not let this number send: see WhatsApp Manager")
 KEY_REFUSED = gettext_noop("the provider no longer accepts this channel's key: connect it again")
 WINDOW = gettext_noop("window closed: choose a template")
 _TEMPLATE = gettext_noop("WhatsApp refused the template: its values do not fit it")
@@ -63,7 +64,7 @@ def meaning(code: int, said: str = "") -> Exception:
         return Retry(said or f"code {code}", after=LATER.get(code))
     if code in STOPPED:
         return Reauthorise(STOPPED[code])
-    if code in AUTH or 200 <= code <= 299:
+    if code in AUTH or code in PERMISSION:
         return Reauthorise(KEY_REFUSED)
     if code in GONE:
         return GiveUp(GONE[code])
@@ -79,6 +80,14 @@ def told(status: dict[str, Any]) -> tuple[str, bool]:
     if isinstance(found, Retry):
         return FAILED_LATER, False  # it was accepted once; whether it goes again is the agent's to say
     return str(found), isinstance(found, Reauthorise)
+
+
+def standing(health: dict[str, Any]) -> str:
+    """What keeps the whole number from sending, in words; empty where nothing does."""
+    if health.get("can_send_message") != "BLOCKED":
+        return ""
+    errors = [error for part in mappings(health.get("entities")) for error in mappings(part.get("errors"))]
+    return next((STOPPED[code] for one in errors if (code := number(one.get("error_code"))) in STOPPED), MAY_NOT_SEND)
 
 
 def said(error: dict[str, Any]) -> str:

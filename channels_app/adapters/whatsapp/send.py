@@ -91,7 +91,7 @@ def _row(number: int, choice: str) -> dict[str, str]:
 def templated(template: dict[str, object]) -> dict[str, Any]:
     """{name, language, parameters[], names[]}: names only where the template calls its values by name."""
     values, names = template.get("parameters"), template.get("names")
-    given = [str(one) for one in values] if isinstance(values, list | tuple) else []
+    given = [" ".join(str(one).split()) for one in values] if isinstance(values, list | tuple) else []
     called = [str(one) for one in names] if isinstance(names, list | tuple) else []
     parameters = [{"type": "text", "text": one} for one in given]
     for parameter, name in zip(parameters, called, strict=False):
@@ -112,13 +112,15 @@ def _uploaded(channel: ChannelRef, file: OutboundFile) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise GiveUp(GONE_FILE) from error
     kind = shown_as(file.content_type, len(content))
-    given = {
-        "data": {"messaging_product": "whatsapp", "type": file.content_type},
-        "files": {"file": (file.filename, content, file.content_type)},
-    }
     try:
         reply = graph.call(
-            channel, "POST", f"{_number(channel)}/media", repeatable=True, timeout=net.FILE_TIMEOUT, **given
+            channel,
+            "POST",
+            f"{_number(channel)}/media",
+            repeatable=True,
+            timeout=net.FILE_TIMEOUT,
+            data={"messaging_product": "whatsapp", "type": file.content_type},
+            files={"file": (file.filename, content, file.content_type)},
         )
     except graph.Refused as refused:
         known = refused.code in refusals.GONE or refused.code in refusals.STOPPED or refused.code in refusals.LATER

@@ -100,9 +100,10 @@ def test_too_much_is_refused_before_it_is_read(door: Door) -> None:
 
 
 def test_what_is_signed_but_cannot_be_read_is_kept_and_shown(door: Door) -> None:
-    status = door.provider.push(b"\x00not json{{{")
-    if status in (400, 401):
-        return  # the signature covers fields of the body: without them nobody signed it
+    try:
+        status = door.provider.push(b"\x00not json{{{")
+    except ValueError:
+        pytest.skip("the signature covers fields of the body: without them nobody can sign")
     assert status == 200
     take_in()
     event = InboundEvent.objects.get()
@@ -117,6 +118,7 @@ def test_a_large_text_is_taken(door: Door) -> None:
     assert Message.objects.get(direction="in").text.strip() == text.strip()
 
 
+@pytest.mark.django_db(transaction=True)  # the errand is due by the clock, not by the transaction
 def test_a_file_shows_at_once_and_its_bytes_follow(door: Door) -> None:
     door.provider.says(door.person, file=("hoa-don.png", "image/png", PICTURE))
     inbound.drain()
@@ -128,10 +130,11 @@ def test_a_file_shows_at_once_and_its_bytes_follow(door: Door) -> None:
     assert attachment.media.content_type == "image/png"
 
 
+@pytest.mark.django_db(transaction=True)  # the errand is due by the clock, not by the transaction
 def test_a_file_that_is_gone_is_said_to_be_lost(door: Door) -> None:
     door.provider.says(door.person, file=("hoa-don.png", "image/png", PICTURE))
     door.provider.files.clear()
-    for attribute in ("media", "uploads", "contents"):
+    for attribute in ("media", "uploads", "contents", "held"):
         if isinstance(kept := getattr(door.provider, attribute, None), dict):
             kept.clear()
     inbound.drain()

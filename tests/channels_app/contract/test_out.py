@@ -108,8 +108,7 @@ def test_a_dead_key_marks_the_channel(door: Door) -> None:
     begin(door)
     if door.channel.kind == "open_api":
         pytest.skip("an own system has no key of a provider")
-    door.provider.faults.append(Fault("status", 401, body={"error": {"message": "bad token", "code": 190}}))
-    door.provider.faults.append(Fault("status", 401, body={"error": {"message": "bad token", "code": 190}}))
+    door.provider.revoke()
     message = settled(answer(door, "With a dead key"))
     assert message.delivery_state == "failed"
     assert door.fresh().problem_kind == "auth"

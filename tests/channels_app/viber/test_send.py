@@ -178,14 +178,14 @@ def test_a_person_has_a_name_a_language_and_a_picture(viber: Viber, monkeypatch:
 
 def test_connecting_is_tried_by_viber_at_once(viber: Viber) -> None:
     tried: list[bytes] = []
-    viber.transport = lambda url, body, headers, timeout=10: tried.append(body) or 200  # type: ignore[func-returns-value]
+    viber.transport = lambda url, body, headers, timeout=10: (tried.append(body) or 200, b"")
     here = f"http://127.0.0.1/hooks/{channel(viber).id}/"
     ADAPTER.connect(channel(viber), here)
     assert json.loads(tried[0])["event"] == "webhook"
     assert viber.hook["url"] == here and {"seen", "failed"} <= set(viber.hook["event_types"])
     probe = ADAPTER.probe(channel(viber))
     assert (probe.ok, probe.account) == (True, "Hoa Lư Store")
-    viber.transport = lambda url, body, headers, timeout=10: 401
+    viber.transport = lambda url, body, headers, timeout=10: (401, b"")
     with pytest.raises(GiveUp, match="https"):
         ADAPTER.connect(channel(viber), here)
 

@@ -1,0 +1,1 @@
+"""WhatsApp: what it sends, what it is sent, and how it answers."""
