@@ -47,7 +47,7 @@ def open(  # noqa: A001 - the word of the field
     the clocks that start. The caller records the events together with the message's.
     """
     ticket = Ticket(
-        customer=customer,
+        customer_id=customer.own_id,
         customer_name=customer.name,
         subject=subject[:250],
         status=status,
@@ -238,6 +238,11 @@ def set_fields(ticket: Ticket, fields: dict[str, Any]) -> TicketChanged | None:
     for name, value in fields.items():
         setattr(ticket, name, value)
     return TicketChanged(ticket_id=ticket.pk, changes=changes) if changes else None
+
+
+def subject_of(text: str) -> str:
+    """What a ticket without a subject is called after its first words."""
+    return text.strip().split("\n")[0][:80]
 
 
 def _change(ticket: Ticket, actor: Actor, verb: str, **fields: Any) -> Ticket:
