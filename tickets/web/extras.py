@@ -123,7 +123,7 @@ def _file(one: Attachment, *, is_sticker: bool) -> File:
     if one.media.state == Media.State.COMING:
         return File("coming", "", one.filename)
     if one.media.state == Media.State.LOST:
-        return File("lost", "", one.filename)
+        return File("lost", "", one.filename if "." in one.filename else "")  # `image` is no name
     if one.content_type in SAFE_IMAGES:
         return File("sticker" if is_sticker else "image", url, one.filename, size)
     for what, safe in (("audio", SAFE_SOUNDS), ("video", SAFE_VIDEOS)):

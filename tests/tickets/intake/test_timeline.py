@@ -96,8 +96,9 @@ def test_cards_choices_ads_stories_and_forwarded_words(client: Client, line: Lin
 
 def test_a_public_comment_cannot_be_taken_for_a_private_message(client: Client, line: Line) -> None:
     post = {"id": "p1", "url": "https://social.test/p1", "text": "Khai trương"}
-    html = shown(client, ago(line, "Còn không?", is_comment=True, details={"post": post}))
-    assert "msg in public" in html
+    message = ago(line, "Còn không?", is_comment=True, details={"post": post})
+    assert f'class="msg in public" id="m{message.pk}"' in page(client)
+    html = shown(client, message)
     assert "Public, under the post “Khai trương”" in html
     assert 'href="https://social.test/p1"' in html
 
