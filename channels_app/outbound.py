@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext_noop
 
-from channels_app import health, registry
+from channels_app import health, registry, tokens
 from channels_app.contracts import Echo, OutboundEnvelope, OutboundFile, Receipt, SendResult
 from channels_app.events import DeliveryFailed, DeliveryReported, DeliveryRetried, DeliverySent
 from channels_app.models import Delivery, Thread
@@ -214,7 +214,7 @@ def _prepare(held: jobs.Claim) -> Callable[[], SendResult]:
     if not channel.is_active:
         raise GiveUp(gettext_noop("the channel has been retired"))
     envelope = _envelope(delivery)
-    return lambda: adapter.send(channel, envelope)
+    return lambda: tokens.with_key(channel, lambda keyed: adapter.send(keyed, envelope))
 
 
 def _tell(delivery: Delivery, error: GiveUp) -> None:

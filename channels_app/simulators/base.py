@@ -215,6 +215,10 @@ def post(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) ->
         return 0, b""
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # of connections that wait: the usual five are too few for a burst of a desk's workers
+
+
 def serve(providers: dict[str, Provider], *, host: str = "127.0.0.1", port: int = 0) -> ThreadingHTTPServer:
     """Listen for calls at /{kind}/… in threads of their own; the caller shuts it down.
 
@@ -259,7 +263,7 @@ def serve(providers: dict[str, Provider], *, host: str = "127.0.0.1", port: int 
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet: the desk's own log says what matters."""
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    server = _Server((host, port), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True, name="simulators").start()
     for kind, provider in providers.items():

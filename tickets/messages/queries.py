@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils.timezone import now
 
 from channels_app import templates_kept
@@ -17,7 +17,7 @@ from tickets.customers import queries as customers
 from tickets.enums import DeliveryState
 from tickets.lifecycle import queries as lifecycle
 from tickets.messages.reach import Reach, channels_for
-from tickets.models import Attachment, Draft, Message, Ticket
+from tickets.models import Attachment, Customer, Draft, Message, Ticket
 
 __all__ = ("Entry", "Reach", "channels_for")  # beside what is defined here
 
@@ -32,6 +32,10 @@ TOLD = (  # events that stand on the timeline as one line
     "message.moved",
     "ticket.channel_switched",
     "sla.breached",
+    "customer.merged",
+    "customer.unmerged",
+    "customer.merged_away",
+    "customer.parted",
 )
 
 MAX_NEW = 50  # what a refusal for a moved thread shows at most
@@ -64,10 +68,24 @@ def timeline(ticket: Ticket, actor: Actor, *, limit: int = 500) -> list[Entry]:
     latest = list(messages(ticket, actor).reverse()[:limit])
     mark_sending(latest)
     subjects = [f"ticket:{ticket_id}" for ticket_id in {ticket.pk, *(message.ticket_id for message in latest)}]
-    happened = EventLog.objects.filter(subject__in=subjects, topic__in=TOLD).order_by("-pk")[:limit]
+    # What became of the customer themselves, as far as the ticket was there already.
+    of_them = Q(subject=f"customer:{ticket.customer_id}", created_at__gte=ticket.created_at)
+    rows = EventLog.objects.filter(Q(subject__in=subjects) | of_them, topic__in=TOLD).order_by("-pk")[:limit]
+    happened = _naming_people(list(rows))
     entries = [Entry(at=message.occurred_at, message=message) for message in latest]
     entries += [Entry(at=event.created_at, event=event) for event in happened]
     return sorted(entries, key=lambda entry: (entry.at, entry.message.pk if entry.message else 0))
+
+
+def _naming_people(happened: list[EventLog]) -> list[EventLog]:
+    """The same events, those about another customer with that one's name now. One query, none without such."""
+    others = {row.payload["other_id"] for row in happened if row.topic.startswith("customer.")}
+    if others:
+        names = dict(Customer.objects.filter(pk__in=others).values_list("pk", "name"))
+        for row in happened:
+            if row.topic.startswith("customer."):
+                row.payload |= {"other_name": names.get(row.payload["other_id"], "")}
+    return happened
 
 
 def mark_sending(found: list[Message]) -> None:
