@@ -7,7 +7,9 @@ from uuid import UUID
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.timezone import now
 
-from channels_app.models import Delivery, Media
+from channels_app import templates_kept
+from channels_app.contracts import Template
+from channels_app.models import Channel, Delivery, Media
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import NotFound
 from helpdesk.core.models import EventLog
@@ -182,3 +184,10 @@ def said_with(customer_id: int, actor: Actor) -> QuerySet[Message]:
     """Every message with a customer on the tickets the actor may see, also those that came by merging customers."""
     tickets = lifecycle.visible(actor).filter(customer__in=customers.family(customer_id))
     return _with_files(Message.objects.filter(ticket__in=tickets))
+
+
+def templates_for(ways: list[Reach]) -> dict[UUID, list[Template]]:
+    """The approved templates of the channels among these ways that take them, by channel: one statement."""
+    wanted = {way.channel_id for way in ways if way.ability.templates and not way.mode}
+    channels = Channel.objects.filter(pk__in=wanted) if wanted else ()
+    return {channel.pk: templates_kept.templates_of(channel) for channel in channels}
