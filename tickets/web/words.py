@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.core.models import EventLog
 from helpdesk.core.templatetags.desk import short_moment
-from tickets.enums import Priority, Status
+from tickets.enums import CallOutcome, Priority, Status
 
 CHANNELS = {
     "email": gettext_lazy("E-mail"),
@@ -44,6 +44,16 @@ STATES = {  # delivery state: (icon, words)
 def channel(kind: str) -> str:
     """What a kind of channel is called; the kind itself for one we do not know."""
     return str(CHANNELS.get(kind, kind))
+
+
+def call(facts: dict[str, Any] | None) -> str:
+    """A logged call in words: `They called · Spoke with the customer · 4 min`."""
+    if not facts:
+        return ""
+    outcome = CallOutcome(facts["outcome"])
+    began = _("They called") if facts["direction"] == "in" else _("We called")
+    said = [str(outcome.label)] if outcome == CallOutcome.WALK_IN else [began, str(outcome.label)]
+    return " · ".join([*said, span(facts["seconds"])] if facts.get("seconds") else said)
 
 
 def span(seconds: float) -> str:
