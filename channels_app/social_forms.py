@@ -95,6 +95,10 @@ class SocialForm(ChannelForm):
             for name in kinds.BASES:
                 self.fields.pop(name, None)
         self.order_fields(["name", *kinds.NEEDED.get(self.KIND, ()), "team"])
+        brought = ("access_token", "refresh_token") if self.KIND in kinds.SIGNED_IN else ()
+        for name in self.SECRETS:  # one that is set is not asked for again, one that signing in brings never
+            is_there = channel is not None and name in channel.secrets
+            self.fields[name].required = name in kinds.NEEDED.get(self.KIND, ()) and name not in brought and not is_there
         if channel is None:
             for name, size in MADE_UP.items():
                 if name in self.fields:
@@ -119,12 +123,10 @@ def _form(kind: str) -> type[SocialForm]:
         if key in FLAGS:
             own[key] = forms.BooleanField(label=label, help_text=help_text, required=False)
             continue
-        # A secret that is set is not asked for again; a key that comes with the connecting is not asked for before.
-        optional = key in secret or key not in needed
         own[key] = forms.CharField(
             label=label,
             help_text=help_text,
-            required=not optional,
+            required=key in needed,
             max_length=2000,
             widget=forms.PasswordInput(attrs=SECRET_WIDGET, render_value=False) if _is_hidden(key, secret) else None,
         )
