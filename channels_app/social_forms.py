@@ -94,6 +94,8 @@ class SocialForm(ChannelForm):
         if not is_admin:
             for name in kinds.BASES:
                 self.fields.pop(name, None)
+        if "comments" in self.fields and (channel is None or "comments" not in channel.config):
+            self.initial["comments"] = True  # as adapters have it: they come in until somebody says no
         self.order_fields(["name", *kinds.NEEDED.get(self.KIND, ()), "team"])
         if channel is None:
             for name, size in MADE_UP.items():
