@@ -130,6 +130,8 @@ def test_the_pages_own_comment_stands_with_the_one_it_answers(page: Played) -> N
     provider.push(provider.envelope([provider.comment_event(own)]))
     aside = provider.note(provider.account_id, "Mọi người xem ảnh nhé", post=above.post)
     provider.push(provider.envelope([provider.comment_event(aside)]))
+    more = provider.note(provider.account_id, "Ảnh đây ạ", post=above.post, parent=aside.id)
+    provider.push(provider.envelope([provider.comment_event(more)]))
     run_jobs()
     asked, answered = Message.objects.order_by("pk")
     assert (answered.direction, answered.kind, answered.text) == ("out", "comment", "Dạ 499k ạ")
