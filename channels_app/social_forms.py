@@ -94,6 +94,8 @@ class SocialForm(ChannelForm):
         if not is_admin:
             for name in kinds.BASES:
                 self.fields.pop(name, None)
+        if "comments" in self.fields and (channel is None or "comments" not in channel.config):
+            self.initial["comments"] = True  # as adapters have it: they come in until somebody says no
         self.order_fields(["name", *kinds.NEEDED.get(self.KIND, ()), "team"])
         brought = ("access_token", "refresh_token") if self.KIND in kinds.SIGNED_IN else ()
         for name in self.SECRETS:  # one that is set is not asked for again, one that signing in brings never
