@@ -145,6 +145,7 @@ CLOCK_FINDERS = [
     "tickets.sla.actions.due",
     "tickets.lifecycle.actions.wake_snoozed",
     "channels_app.outbound.due",
+    "channels_app.tokens.due",
     "channels_app.webchat.fallback.due",
 ]
 # Further figures of /metrics: each callable returns {name: value}.
@@ -305,6 +306,7 @@ LOGGING = {"level": "INFO"}
 # --- the shop's own words --------------------------------------------------------------------------------------------
 FIRST_REPLY_SECONDS = 300  # "zero response": a message that waits five minutes is a lost customer
 FIRST_REPLY_WARN_SECONDS = 120  # the warning comes when this much is left
+PHONE_REGION = "VN"  # where a telephone number without a country code belongs
 REOPEN_DAYS = 7  # a solved ticket reopens when the customer writes within this time
 WIDGET_TOKEN_DAYS = 90  # a visitor who comes back within this time goes on with the same conversation
 WIDGET_MAIL_AFTER_SECONDS = 120  # an answer nobody came back to read goes by mail, where an address was proved

@@ -130,11 +130,15 @@ class ChatMailed(TicketEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSwitched(TicketEvent):
-    """A hand-over from one channel to another within one ticket."""
+    """A hand-over from one channel to another within one ticket.
+
+    direction: in, the customer went on elsewhere; out, an answer went elsewhere than where they wrote.
+    """
 
     topic: ClassVar[str] = "ticket.channel_switched"
     before: str
     after: str
+    direction: str = "in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +200,49 @@ class CustomersMerged(CustomerEvent):
 class CustomersUnmerged(CustomerEvent):
     topic: ClassVar[str] = "customer.unmerged"
     other_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerMergedAway(CustomerEvent):
+    """The same merge seen from who was merged away; `other_id` is the survivor."""
+
+    topic: ClassVar[str] = "customer.merged_away"
+    other_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerParted(CustomerEvent):
+    """The merge taken back, seen from who stands alone again; `other_id` is the former survivor."""
+
+    topic: ClassVar[str] = "customer.parted"
+    other_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeSuggested(CustomerEvent):
+    """Two customers may be one person; `reason` as MergeSuggestion has it."""
+
+    topic: ClassVar[str] = "customer.merge_suggested"
+    other_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeDecided(CustomerEvent):
+    """Somebody has answered a suggestion, or asked it anew: `state` as MergeSuggestion has it."""
+
+    topic: ClassVar[str] = "customer.merge_decided"
+    other_id: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSent(CustomerEvent):
+    """A code to prove an address went out, by e-mail or SMS."""
+
+    topic: ClassVar[str] = "customer.code_sent"
+    claim_id: int
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,6 @@
 
 import json
 import time
-import urllib.error
-import urllib.request
 from collections import deque
 from collections.abc import Callable
 from email import policy
@@ -225,8 +223,9 @@ class Telegram(Provider):
         headers = {"Content-Type": "application/json"} | (self.signed(body) if signed is None else signed)
         status = 0
         for _ in range(times):
-            status, said = call_hook(self.hook_url, body, headers)
+            status, answer = self.transport(self.hook_url, body, headers)
             self.pushed.append((body, status))
+            said = json.loads(answer) if status == 200 and answer.startswith(b"{") else {}
             if said.get("method") == "answerCallbackQuery":
                 self._answer_query(said)
         return status
@@ -356,17 +355,3 @@ def fields(request: Request) -> dict[str, Any]:
         file, held = piece.get_filename(), content if isinstance(content, bytes) else b""
         found[str(name)] = (file, held, piece.get_content_type()) if file else held.decode()
     return found
-
-
-def call_hook(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
-    """POST to the desk: the status, and the JSON it answers."""
-    request = urllib.request.Request(url, data=body, headers=headers, method="POST")
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            said = response.read()
-            value = json.loads(said) if said.startswith(b"{") else {}
-            return int(response.status), value if isinstance(value, dict) else {}
-    except urllib.error.HTTPError as error:
-        return error.code, {}
-    except (OSError, ValueError):
-        return 0, {}

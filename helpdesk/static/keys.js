@@ -129,7 +129,7 @@ document.addEventListener("toggle", (event) => {
   if (event.newState !== "open") return;
   const anchor = anchors.find((one) => one === document.activeElement) || anchors.find((one) => one.offsetParent !== null);
   if (anchor) place(menu, anchor);
-  const first = menu.querySelector("input[data-narrow], input[name=add], button, a");
+  const first = menu.querySelector("input[data-narrow], input[name=add], input[data-first], button, a");
   const narrow = menu.querySelector("[data-narrow]");
   if (narrow) { narrow.value = ""; narrowMenu(narrow); }
   first?.focus();

@@ -14,7 +14,8 @@ from rest_framework.response import Response
 
 from helpdesk.core.api import ApiView, Given, Id, Ordering, Text
 from tickets.api.shapes import BlockedOut, CustomerOut, IdentityOut, MessageOut
-from tickets.customers import actions, normalize, queries
+from tickets.customers import actions, queries
+from tickets.lifecycle import people
 from tickets.messages import queries as messages
 from tickets.models import BlockedSender, Customer, Message
 
@@ -35,7 +36,7 @@ class CustomerFilter(filters.FilterSet):
 
     def by_words(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         typed = value.strip()[:200]
-        exact = Q(identities__value__in={typed, normalize.email(typed)})
+        exact = Q(identities__value__in={typed, queries.normal("email", typed), *queries.forms("phone", typed)})
         return customers.filter(Q(name__icontains=typed) | exact).distinct()
 
     def by_tag(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
@@ -121,7 +122,7 @@ class CustomerView(ApiView):
     )
     def merge(self, request: Request, pk: str) -> Response:
         other = self.given(MergeCustomer)["customer"]
-        return self._answer(actions.merge(survivor_id=pk, loser_id=other, actor=self.actor))
+        return self._answer(people.join(survivor_id=pk, loser_id=other, actor=self.actor))
 
     @extend_schema(
         operation_id="unmerge_customer",
@@ -130,7 +131,7 @@ class CustomerView(ApiView):
         responses={200: CustomerOut},
     )
     def unmerge(self, request: Request, pk: str) -> Response:
-        return self._answer(actions.unmerge(customer_id=pk, actor=self.actor))
+        return self._answer(people.part(customer_id=pk, actor=self.actor))
 
     @extend_schema(
         operation_id="add_identity", summary="Add an address", request=IdentityIn, responses={201: IdentityOut}

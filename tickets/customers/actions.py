@@ -1,43 +1,59 @@
-"""Customers: recognised by proof, merged by an edge that can be taken back, blocked and let in again."""
+"""Customers: recognised by proof, changed, blocked and let in again."""
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 from django.utils.timezone import now
 
 from channels_app.contracts import Address
+from channels_app.models import Channel
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Conflict, Invalid, NotFound, Retry
 from helpdesk.core.recorder import record
-from helpdesk.core.rows import insert, insert_unless_there
-from tickets.customers import normalize
-from tickets.customers.queries import customer_for, survivor
+from helpdesk.core.rows import insert
+from tickets.customers import suggestions
+from tickets.customers.merging import merge, touch
+from tickets.customers.queries import customer_for, forms, normal, survivor
 from tickets.events import (
     CustomerChanged,
-    CustomersMerged,
-    CustomersUnmerged,
     IdentityVerified,
     SenderBlocked,
     SenderUnblocked,
 )
 from tickets.models import BlockedSender, Customer, Identity, IdentityClaim, Ticket
 
+CHANNELS = (*Channel.Kind.values, "phone")  # by which somebody may like to be answered
 ADDABLE = ("email", "phone")  # what somebody at the desk may add; all others come with proof of their own
 MAX_TRIES = 5
-EDITABLE = ("name", "language", "form_of_address", "tier", "tags", "notes")
+_SYSTEM = Actor.system()
+EDITABLE = ("name", "language", "form_of_address", "tier", "tags", "notes", "preferred_channel")
+_INSERT = """
+INSERT INTO tickets_identity AS made (customer_id, kind, scope, value, name, verified_at, evidence, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+RETURNING id,
+    CASE WHEN made.kind IN ('email', 'phone') THEN EXISTS (
+        SELECT 1 FROM tickets_identityclaim claim WHERE claim.kind = made.kind AND claim.value = made.value
+    ) ELSE false END,
+    CASE WHEN made.name <> '' AND made.kind NOT IN ('email', 'phone', 'webchat') THEN EXISTS (
+        SELECT 1 FROM tickets_identity other WHERE other.kind = made.kind AND other.scope = made.scope
+        AND other.name = made.name AND other.name <> ''
+    ) ELSE false END
+"""
 
 
 def resolve(*, address: Address, also_known: tuple[Address, ...] = (), language: str = "") -> Customer:
     """Who writes from this address: known or new, locked, so that fifty first messages open one ticket.
 
-    Only verified further addresses join people. The caller holds the transaction.
+    Only verified further addresses join people; of the others it is asked whether they are one. The caller holds
+    the transaction. `own_id` of the answer is who they were before any merge.
     """
     identity = _identity(address) or _make(address, also_known, language)
-    proved = [other for other in also_known if other.verified]
+    proved = [other for other in also_known if other.verified and normal(other.kind, other.value)]
     alone = identity.customer.is_fresh and not proved  # nobody else can see it yet
     customer = identity.customer if alone else _lock_everyone(identity, proved)
     if address.verified and identity.verified_at is None:
         verify(identity=identity, evidence=address.evidence)
+    customer.writer_id = identity.customer_id
     for other in also_known:
         if other.verified:
             customer = prove(customer=customer, address=other)
@@ -49,40 +65,52 @@ def resolve(*, address: Address, also_known: tuple[Address, ...] = (), language:
     return customer
 
 
-def prove(*, customer: Customer, address: Address) -> Customer:
+def prove(*, customer: Customer, address: Address, actor: Actor = _SYSTEM) -> Customer:
     """A further address is proved to be this customer's: a new one is added, one of somebody else merges the two.
 
-    The caller holds the transaction and the customer's lock. Returns who the customer is now, locked.
+    The caller holds the transaction and the customer's lock. Returns who the customer is now, locked. A new address
+    belongs to `own_id`: it leaves with them when a merge is taken back.
     """
+    if not normal(address.kind, address.value):
+        return customer
     known = _identity(address)
     if known is None:
-        _add(customer, address)
+        if not _insert(_unsaved(customer.own_id, address)):
+            raise Retry("the address was just made by another message", after=0.05)
         return customer
     if known.verified_at is None:
-        verify(identity=known, evidence=address.evidence)
+        verify(identity=known, evidence=address.evidence, actor=actor)
     keeper = survivor(known.customer)
     if keeper.pk == customer.pk:
         return customer
     merge(survivor_id=keeper.pk, loser_id=customer.pk, actor=Actor.system(), evidence=address.evidence)
-    return Customer.objects.get(pk=keeper.pk)  # locked by merge
+    found = Customer.objects.get(pk=keeper.pk)  # locked by merge
+    found.writer_id = customer.writer_id
+    return found
 
 
 def claim(*, customer_id: int, kind: str, value: str) -> IdentityClaim | None:
-    """Remember an address that somebody only says is theirs. Joins nobody; None for an empty one."""
-    value = normalize.identity(kind, value)[:255]
+    """Remember an address that somebody only says is theirs, in the caller's transaction. None for an empty one.
+
+    Joins nobody: the first time it is asked whether they are whoever has it.
+    """
+    value = normal(kind, value)[:255]
     if not value:
         return None
-    return IdentityClaim.objects.get_or_create(customer_id=customer_id, kind=kind, value=value)[0]
+    made, fresh = IdentityClaim.objects.get_or_create(customer_id=customer_id, kind=kind, value=value)
+    if fresh:
+        suggestions.compare(customer_id=customer_id, kind=kind, value=value)
+    return made
 
 
-def verify(*, identity: Identity, evidence: str) -> None:
+def verify(*, identity: Identity, evidence: str, actor: Actor = _SYSTEM) -> None:
     """An address has been proved, in the caller's transaction."""
     identity.verified_at, identity.evidence = now(), evidence[:60]
     unproved = Identity.objects.filter(pk=identity.pk, verified_at__isnull=True)
     if not unproved.update(verified_at=identity.verified_at, evidence=identity.evidence):
         return  # another message proved it meanwhile
     event = IdentityVerified(customer_id=identity.customer_id, identity_id=identity.pk, evidence=evidence[:60])
-    record(event, actor=Actor.system())
+    record(event, actor=actor)
 
 
 def change(*, customer_id: int | str, actor: Actor, **fields: Any) -> Customer:
@@ -90,6 +118,8 @@ def change(*, customer_id: int | str, actor: Actor, **fields: Any) -> Customer:
     unknown = set(fields) - set(EDITABLE)
     if unknown:
         raise Invalid(fields=dict.fromkeys(unknown, "unknown"))
+    if fields.get("preferred_channel") not in (None, "", *CHANNELS):
+        raise Invalid(fields={"preferred_channel": "unknown"})
     with transaction.atomic():
         customer = customer_for(actor, customer_id, lock=True)
         changed = [name for name, value in fields.items() if getattr(customer, name) != value]
@@ -97,7 +127,7 @@ def change(*, customer_id: int | str, actor: Actor, **fields: Any) -> Customer:
             return customer
         for name in changed:
             setattr(customer, name, fields[name])
-        _save(customer, *changed)
+        touch(customer, *changed)
         if "name" in changed:
             theirs = Ticket.objects.filter(customer=customer)
             list(theirs.select_for_update(no_key=True).order_by("pk").values_list("pk"))  # in the one order
@@ -108,62 +138,38 @@ def change(*, customer_id: int | str, actor: Actor, **fields: Any) -> Customer:
 
 def add_address(*, customer_id: int | str, kind: str, value: str, actor: Actor) -> Identity:
     """An address somebody at the desk knows to be the customer's; not verified. Conflict when it is somebody else's."""
-    value = normalize.identity(kind, value)
-    if kind not in ADDABLE or not value:
+    if kind not in ADDABLE or not normal(kind, value):
         raise Invalid(fields={"value": "empty"} if kind in ADDABLE else {"kind": "unknown"})
     with transaction.atomic():
         customer = customer_for(actor, customer_id, lock=True)
         address = Address(kind=kind, value=value)
         known = _identity(address)
         if known is None:
-            try:
-                with transaction.atomic():
-                    known = _add(customer, address)
-            except IntegrityError:
-                raise Conflict(fields={"value": "taken"}) from None
-            _save(customer)
+            known = _unsaved(customer.pk, address)
+            if not _insert(known):
+                raise Conflict(fields={"value": "taken"})
+            touch(customer)
             record(CustomerChanged(customer_id=customer.pk, fields=["identities"]), actor=actor)
-        elif known.customer_id != customer.pk:
+        elif survivor(known.customer).pk != customer.pk:
             raise Conflict(fields={"value": "taken"})
     return known
 
 
-def merge(*, survivor_id: int | str, loser_id: int | str, actor: Actor, evidence: str = "agent") -> Customer:
-    """Two customers are one person: the loser points at the survivor. Both rows, and all addresses, stay."""
-    try:
-        ids = sorted({int(survivor_id), int(loser_id)})  # one order, so that two merges cannot deadlock
-    except (TypeError, ValueError):
-        raise NotFound from None
-    with transaction.atomic():
-        for customer_id in ids:
-            customer_for(actor, customer_id, lock=True)
-        kept, lost = customer_for(actor, survivor_id), customer_for(actor, loser_id)
-        if survivor(kept).pk == survivor(lost).pk:
-            raise Conflict
-        if lost.canonical_id is not None or kept.canonical_id is not None:
-            raise Conflict
-        lost.canonical = kept
-        _save(lost, "canonical")
-        record(CustomersMerged(customer_id=kept.pk, other_id=lost.pk, evidence=evidence), actor=actor)
-    return kept
-
-
-def unmerge(*, customer_id: int | str, actor: Actor) -> Customer:
-    """Take a merge back: the customer stands alone again, with the addresses and messages that were theirs."""
+def say(*, customer_id: int | str, kind: str, value: str, actor: Actor) -> IdentityClaim:
+    """The customer says that an address is theirs which somebody else has: remembered, and asked about."""
+    if kind not in ADDABLE or not normal(kind, value):
+        raise Invalid(fields={"value": "empty"} if kind in ADDABLE else {"kind": "unknown"})
     with transaction.atomic():
         customer = customer_for(actor, customer_id, lock=True)
-        if customer.canonical_id is None:
-            raise Conflict
-        former = customer.canonical_id
-        customer.canonical = None
-        _save(customer, "canonical")
-        record(CustomersUnmerged(customer_id=former, other_id=customer.pk), actor=actor)
-    return customer
+        made = claim(customer_id=customer.pk, kind=kind, value=value)
+        assert made is not None
+        record(CustomerChanged(customer_id=customer.pk, fields=["identities"]), actor=actor)
+    return made
 
 
 def block(*, kind: str, value: str, actor: Actor, reason: str = "") -> BlockedSender:
     """Messages from this address go to spam from now on. Blocking twice is once."""
-    value = normalize.identity(kind, value)
+    value = normal(kind, value)
     if not value:
         raise Invalid(fields={"value": "empty"})
     with transaction.atomic():
@@ -190,9 +196,10 @@ def unblock(*, blocked_id: int | str, actor: Actor) -> None:
 
 
 def _identity(address: Address) -> Identity | None:
-    value = normalize.identity(address.kind, address.value)
-    known = Identity.objects.select_related("customer")
-    return next(iter(known.filter(kind=address.kind, scope=address.scope, value=value)), None)
+    """The identity of this address under any key it may have been stored by; its normal form before all others."""
+    ways = forms(address.kind, address.value)
+    known = Identity.objects.select_related("customer").filter(kind=address.kind, scope=address.scope, value__in=ways)
+    return min(known, key=lambda one: ways.index(one.value), default=None)
 
 
 def _make(address: Address, also_known: tuple[Address, ...], language: str) -> Identity:
@@ -202,8 +209,9 @@ def _make(address: Address, also_known: tuple[Address, ...], language: str) -> I
     if proved is None:
         insert(customer)
         customer.is_fresh = True
-    made = _unsaved(customer, address)
-    if insert_unless_there(made):
+    made = _unsaved(customer.pk, address)
+    made.customer = customer
+    if _insert(made):
         return made
     # Somebody else's first message from this address won and is committed: ours joins it.
     if proved is None:
@@ -214,22 +222,39 @@ def _make(address: Address, also_known: tuple[Address, ...], language: str) -> I
     return found
 
 
-def _add(customer: Customer, address: Address) -> Identity:
-    made = _unsaved(customer, address)
-    insert(made)
-    return made
-
-
-def _unsaved(customer: Customer, address: Address) -> Identity:
+def _unsaved(customer_id: int, address: Address) -> Identity:
+    """The row of a new address. A telephone number keeps the form in which it was given."""
+    value = normal(address.kind, address.value)
+    as_given = address.value.strip() if address.kind == "phone" and address.value.strip() != value else ""
     return Identity(
-        customer=customer,
+        customer_id=customer_id,
         kind=address.kind,
         scope=address.scope,
-        value=normalize.identity(address.kind, address.value),
-        name=address.name[:200],
+        value=value,
+        name=(address.name or as_given)[:200],
         verified_at=now() if address.verified else None,
         evidence=address.evidence[:60],
     )
+
+
+def _insert(made: Identity) -> bool:
+    """Write a new address unless it is there: False then. Whoever may be the same person is asked about at once.
+
+    Whether there is anybody to ask about comes with the very statement that writes it.
+    """
+    row = (made.customer_id, made.kind, made.scope, made.value, made.name, made.verified_at, made.evidence)
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [*row, made.created_at])
+        found = cursor.fetchone()
+    if found is None:
+        return False
+    made.pk, is_claimed, has_namesake = found
+    made._state.adding, made._state.db = False, connection.alias
+    if is_claimed:
+        suggestions.compare(customer_id=made.customer_id, kind=made.kind, value=made.value)
+    if has_namesake:
+        suggestions.compare_names(made)
+    return True
 
 
 def _lock_everyone(identity: Identity, proved: list[Address]) -> Customer:
@@ -249,9 +274,3 @@ def _lock_everyone(identity: Identity, proved: list[Address]) -> Customer:
         if before:
             transaction.savepoint_rollback(before)
     raise Retry("the customer is being merged again and again", after=1)
-
-
-def _save(customer: Customer, *fields: str) -> None:
-    customer.version += 1
-    customer.updated_at = now()
-    customer.save(update_fields=[*fields, "version", "updated_at"])

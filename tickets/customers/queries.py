@@ -1,11 +1,16 @@
 """Reading customers: the gate, the survivor of merges, identities."""
 
+from typing import Any
+
+from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from channels_app.models import Media
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import NotFound
-from tickets.models import BlockedSender, Customer, Identity, Ticket
+from tickets.customers import normalize
+from tickets.models import BlockedSender, Customer, Identity, IdentityClaim, Ticket
 
 MAX_HOPS = 10
 _FAMILIES = """
@@ -15,6 +20,16 @@ WITH RECURSIVE family (root, id) AS (
     SELECT family.root, customer.id FROM tickets_customer customer JOIN family ON customer.canonical_id = family.id)
 SELECT root, id FROM family
 """
+
+
+def normal(kind: str, value: str) -> str:
+    """The normal form of an address of this kind, as it is stored; numbers without a country belong to the shop's."""
+    return normalize.identity(kind, value, settings.PHONE_REGION)
+
+
+def forms(kind: str, value: str) -> tuple[str, ...]:
+    """Every value an address may be stored under, its normal form first."""
+    return normalize.forms(kind, value, settings.PHONE_REGION)
 
 
 def customers(actor: Actor) -> QuerySet[Customer]:
@@ -59,7 +74,12 @@ def family(customer_id: int) -> list[int]:
 
 def identities(customer_id: int) -> QuerySet[Identity]:
     """Every address of a customer, also those that came by merging, oldest first."""
-    return Identity.objects.filter(customer__in=family(customer_id)).order_by("pk")
+    return addresses(family(customer_id))
+
+
+def addresses(people: list[int]) -> QuerySet[Identity]:
+    """Every address of these people, oldest first."""
+    return Identity.objects.filter(customer__in=people).order_by("pk")
 
 
 def identities_of(customer_ids: list[int]) -> dict[int, list[Identity]]:
@@ -74,6 +94,43 @@ def identities_of(customer_ids: list[int]) -> dict[int, list[Identity]]:
         for root in whose[identity.customer_id]:
             found[root].append(identity)
     return found
+
+
+def merged_into(people: list[int]) -> QuerySet[Customer]:
+    """Whoever was merged away among these, latest first."""
+    return Customer.objects.filter(pk__in=people, canonical__isnull=False).order_by("-pk")
+
+
+def unproved_claims(people: list[int]) -> QuerySet[IdentityClaim]:
+    """Addresses that these people say are theirs and that no code has proved yet, oldest first."""
+    return IdentityClaim.objects.filter(customer__in=people, confirmed_at__isnull=True).order_by("pk")
+
+
+def picture_of(actor: Actor, customer_id: int | str) -> Media:
+    """The picture of a customer the actor may know; raises NotFound without one that is kept."""
+    found = customer_for(actor, customer_id).picture
+    if found is None or found.state != Media.State.KEPT:
+        raise NotFound
+    return found
+
+
+def searched(actor: Actor, typed: str) -> QuerySet[Customer]:
+    """Customers the actor may know by part of a name, a whole address in any form, or #number; no merged ones."""
+    typed = typed.strip()[:200]
+    found = customers(actor).filter(canonical__isnull=True)
+    if not typed:
+        return found.none()
+    ways = {typed, normal("email", typed), *forms("phone", typed)} - {""}
+    has_it = Identity.objects.filter(value__in=ways).values("customer")
+    number = typed.removeprefix("#")
+    by_number = Q(pk=int(number)) if number.isdecimal() and len(number) < 10 else Q(pk__in=[])
+    owners = family_roots(has_it)
+    return found.filter(Q(name__icontains=typed) | Q(pk__in=owners) | by_number).order_by("-updated_at", "-pk")
+
+
+def family_roots(customer_ids: Any) -> set[int]:
+    """Who these customers are now, following merges."""
+    return {survivor(one).pk for one in Customer.objects.filter(pk__in=customer_ids)}
 
 
 def blocked() -> QuerySet[BlockedSender]:

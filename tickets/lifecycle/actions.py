@@ -47,7 +47,7 @@ def open(  # noqa: A001 - the word of the field
     the clocks that start. The caller records the events together with the message's.
     """
     ticket = Ticket(
-        customer=customer,
+        customer_id=customer.own_id,
         customer_name=customer.name,
         subject=subject[:250],
         status=status,

@@ -44,7 +44,7 @@ def merge(*, survivor_id: int | str, loser_id: int | str, actor: Actor) -> Ticke
         save(kept, *standing.FIELDS, "participants", talked=True)
         lost.waiting_since, lost.next_due_at, lost.sla_state = None, None, ""
         lost.save(update_fields=["waiting_since", "next_due_at", "sla_state"])
-        _remember(kept, actor, "merge", before, {"loser": lost.pk})
+        remember(kept, actor, "merge", before, {"loser": lost.pk})
         event = TicketMerged(ticket_id=kept.pk, other_id=lost.pk)
         record(event, actor=actor, pokes=[poke(kept), poke(lost)])
     return kept
@@ -60,24 +60,31 @@ def split(*, ticket_id: int | str, message_ids: list[int], actor: Actor, subject
             raise Invalid(fields={"message_ids": "not_on_this_ticket"})
         if len(chosen) == said.count():
             raise Invalid(fields={"message_ids": "all_of_them"})
-        last = chosen[-1]
-        fresh = Ticket.objects.create(
-            customer_id=last.customer_id or ticket.customer_id,
-            customer_name=ticket.customer_name,
-            subject=storable(subject or last.subject or ticket.subject)[:250],
-            team_id=ticket.team_id,
-            assignee_id=ticket.assignee_id,
-            channel_id=last.channel_id or ticket.channel_id,
-            channel_kind=last.channel_kind or ticket.channel_kind,
-            language=ticket.language,
-            participants=ticket.participants,
-            last_message_at=last.occurred_at,
-        )
-        TicketLink.objects.create(ticket=fresh, other=ticket, reason="split")
-        stood_on = _move(chosen, ticket, fresh)
-        _remember(ticket, actor, "split", {"messages": stood_on}, {"ticket": fresh.pk})
+        fresh = beside(ticket, chosen, subject)
+        stood_on = move_all(chosen, ticket, fresh)
+        remember(ticket, actor, "split", {"messages": stood_on}, {"ticket": fresh.pk})
         event = TicketSplit(ticket_id=ticket.pk, other_id=fresh.pk)
         record(event, actor=actor, pokes=[poke(ticket), poke(fresh)])
+    return fresh
+
+
+def beside(ticket: Ticket, chosen: list[Message], subject: str = "") -> Ticket:
+    """A new ticket linked to this one, for chosen messages of it that are not moved there yet."""
+    last = chosen[-1]
+    writer = next((one.customer for one in reversed(chosen) if one.customer_id), None)
+    fresh = Ticket.objects.create(
+        customer_id=writer.pk if writer else ticket.customer_id,
+        customer_name=writer.name if writer else ticket.customer_name,
+        subject=storable(subject or last.subject or ticket.subject)[:250],
+        team_id=ticket.team_id,
+        assignee_id=ticket.assignee_id,
+        channel_id=last.channel_id or ticket.channel_id,
+        channel_kind=last.channel_kind or ticket.channel_kind,
+        language=ticket.language,
+        participants=ticket.participants,
+        last_message_at=last.occurred_at,
+    )
+    TicketLink.objects.create(ticket=fresh, other=ticket, reason="split")
     return fresh
 
 
@@ -93,8 +100,8 @@ def move(*, message_id: int | str, to_ticket_id: int | str, actor: Actor) -> Mes
         message.refresh_from_db()
         if message.ticket_id not in source.family() or source.merged_into_id or target.merged_into_id:
             raise Conflict
-        stood_on = _move([message], source, target)
-        _remember(source, actor, "move", {"messages": stood_on}, {"ticket": target.pk})
+        stood_on = move_all([message], source, target)
+        remember(source, actor, "move", {"messages": stood_on}, {"ticket": target.pk})
         event = MessageMoved(ticket_id=source.pk, message_id=message.pk, other_id=target.pk)
         record(event, actor=actor, pokes=[poke(source), poke(target)])
     return message
@@ -110,7 +117,7 @@ def undo(*, ticket_id: int | str, actor: Actor) -> Ticket:
         elif step.verb == "merge":
             _unmerge(ticket, other, step, actor)
         else:
-            _rejoin(ticket, other, step, actor)
+            rejoin(ticket, other, step, actor)
         step.undone_at = now()
         step.save(update_fields=["undone_at"])
         record(ChangeUndone(ticket_id=ticket.pk, verb=step.verb), actor=actor, pokes=[poke(ticket, was_in)])
@@ -167,7 +174,8 @@ def _unmerge(ticket: Ticket, lost: Ticket, step: UndoStep, actor: Actor) -> None
     record(TicketUnmerged(ticket_id=ticket.pk, other_id=lost.pk), actor=actor, pokes=[poke(lost)])
 
 
-def _rejoin(ticket: Ticket, other: Ticket, step: UndoStep, actor: Actor) -> None:
+def rejoin(ticket: Ticket, other: Ticket, step: UndoStep, actor: Actor) -> None:
+    """Bring back what a step moved from this ticket to the other one; both are locked."""
     ids = [message_id for message_id, _ticket_id in step.before["messages"]]
     moved = list(Message.objects.filter(pk__in=ids, ticket=other).order_by("pk"))
     if len(moved) != len(ids) or ticket.merged_into_id or other.merged_into_id:
@@ -179,12 +187,16 @@ def _rejoin(ticket: Ticket, other: Ticket, step: UndoStep, actor: Actor) -> None
         SlaClock.objects.filter(ticket=other).delete()
         other.merged_into, other.merged_at, other.status = ticket, now(), Status.CLOSED
         save(other, *_LOST)
+    gone = [address for address in step.before.get("participants", ()) if address not in ticket.participants]
+    if gone:
+        ticket.participants = [*ticket.participants, *gone]
+        ticket.save(update_fields=["participants"])
     _bring_up_to_date(other, ticket)
     moves = [MessageMoved(ticket_id=other.pk, message_id=pk, other_id=ticket.pk) for pk in ids]
     record(*moves, actor=actor, pokes=[poke(other)])
 
 
-def _move(messages: list[Message], source: Ticket, target: Ticket) -> list[list[int]]:
+def move_all(messages: list[Message], source: Ticket, target: Ticket) -> list[list[int]]:
     """Put messages on another ticket, both locked; returns where each stood, as [message, ticket]."""
     stood_on = [[message.pk, message.ticket_id] for message in messages]
     Message.objects.filter(pk__in=[message.pk for message in messages]).update(ticket=target)
@@ -212,6 +224,6 @@ def _lock_pair(first_id: int | str, second_id: int | str, actor: Actor) -> tuple
     return found[int(first_id)], found[int(second_id)]
 
 
-def _remember(ticket: Ticket, actor: Actor, verb: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+def remember(ticket: Ticket, actor: Actor, verb: str, before: dict[str, Any], after: dict[str, Any]) -> None:
     user_id = actor.id if actor.is_user else None
     UndoStep.objects.create(ticket=ticket, user_id=user_id, verb=verb, before=before, after=after)

@@ -7,14 +7,17 @@ from uuid import UUID
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.timezone import now
 
-from channels_app.models import Channel, Delivery, Media, Thread
+from channels_app.models import Delivery, Media
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import NotFound
 from helpdesk.core.models import EventLog
 from tickets.customers import queries as customers
 from tickets.enums import DeliveryState
 from tickets.lifecycle import queries as lifecycle
-from tickets.models import Attachment, Draft, Message, Ticket
+from tickets.messages.reach import Reach, channels_for
+from tickets.models import Attachment, Customer, Draft, Message, Ticket
+
+__all__ = ("Entry", "Reach", "channels_for")  # beside what is defined here
 
 TOLD = (  # events that stand on the timeline as one line
     "ticket.opened",
@@ -28,6 +31,10 @@ TOLD = (  # events that stand on the timeline as one line
     "ticket.channel_switched",
     "ticket.contact_changed",
     "sla.breached",
+    "customer.merged",
+    "customer.unmerged",
+    "customer.merged_away",
+    "customer.parted",
 )
 
 MAX_NEW = 50  # what a refusal for a moved thread shows at most
@@ -41,18 +48,6 @@ class Entry:
     message: Message | None = None
     quoted: Message | None = None  # what the message answers, where that is known
     event: EventLog | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """One way to answer the customer now."""
-
-    channel_id: UUID
-    kind: str
-    name: str
-    address: str
-    thread_id: int | None = None
-    is_last: bool = False
 
 
 def messages(ticket: Ticket, actor: Actor) -> QuerySet[Message]:
@@ -73,7 +68,10 @@ def timeline(ticket: Ticket, actor: Actor, *, limit: int = 500) -> list[Entry]:
     latest = list(messages(ticket, actor).reverse()[:limit])
     mark_sending(latest)
     subjects = [f"ticket:{ticket_id}" for ticket_id in {ticket.pk, *(message.ticket_id for message in latest)}]
-    happened = EventLog.objects.filter(subject__in=subjects, topic__in=TOLD).order_by("-pk")[:limit]
+    # What became of the customer themselves, as far as the ticket was there already.
+    of_them = Q(subject=f"customer:{ticket.customer_id}", created_at__gte=ticket.created_at)
+    rows = EventLog.objects.filter(Q(subject__in=subjects) | of_them, topic__in=TOLD).order_by("-pk")[:limit]
+    happened = _naming_people(list(rows))
     answered = quoted(latest, actor)
     entries = [Entry(at=one.occurred_at, message=one, quoted=answered.get(one.pk)) for one in latest]
     entries += [Entry(at=event.created_at, event=event) for event in happened]
@@ -98,6 +96,17 @@ def quoted(found: list[Message], actor: Actor) -> dict[int, Message]:
             if one.pk in by_provider:
                 known[one.thread_id, by_provider[one.pk]] = one
     return {pk: known[key] for pk, key in answering.items() if key in known}
+
+
+def _naming_people(happened: list[EventLog]) -> list[EventLog]:
+    """The same events, those about another customer with that one's name now. One query, none without such."""
+    others = {row.payload["other_id"] for row in happened if row.topic.startswith("customer.")}
+    if others:
+        names = dict(Customer.objects.filter(pk__in=others).values_list("pk", "name"))
+        for row in happened:
+            if row.topic.startswith("customer."):
+                row.payload |= {"other_name": names.get(row.payload["other_id"], "")}
+    return happened
 
 
 def mark_sending(found: list[Message]) -> None:
@@ -173,34 +182,3 @@ def said_with(customer_id: int, actor: Actor) -> QuerySet[Message]:
     """Every message with a customer on the tickets the actor may see, also those that came by merging customers."""
     tickets = lifecycle.visible(actor).filter(customer__in=customers.family(customer_id))
     return _with_files(Message.objects.filter(ticket__in=tickets))
-
-
-def channels_for(ticket: Ticket) -> list[Reach]:
-    """The ways to reach this customer now, best first: the line they wrote on last, other lines, then known mail."""
-    family = lifecycle.family(ticket.pk)
-    spoken = Message.objects.filter(ticket__in=family, direction="in", thread__isnull=False).order_by("-pk")
-    last = spoken.values_list("thread_id", flat=True).first()
-    own = customers.identities(customers.survivor(ticket.customer).pk)
-    keys = Q(pk__in=spoken.values("thread_id"))
-    for identity in own:
-        keys |= Q(key=identity.value, channel__kind=identity.kind)
-    threads = Thread.objects.filter(keys, channel__is_active=True).select_related("channel")
-    ways = [
-        Reach(
-            channel_id=thread.channel_id,
-            kind=thread.channel.kind,
-            name=thread.channel.name,
-            address=thread.address,
-            thread_id=thread.pk,
-            is_last=thread.pk == last,
-        )
-        for thread in threads
-    ]
-    ways.sort(key=lambda way: (not way.is_last, -(way.thread_id or 0)))
-    reached = {way.address for way in ways if way.kind == "email"}
-    unreached = [one for one in own if one.kind == "email" and one.verified_at and one.value not in reached]
-    if unreached:
-        mailbox = Channel.objects.filter(kind=Channel.Kind.EMAIL, is_active=True).order_by("created_at").first()
-        if mailbox:
-            ways += [Reach(mailbox.pk, mailbox.kind, mailbox.name, identity.value) for identity in unreached]
-    return ways

@@ -106,7 +106,7 @@ def _message(ticket: Ticket, customer: Customer, thread: Thread, item: NewMessag
         content_hash=item.content_hash,
         direction=Direction.IN,
         kind=Kind.COMMENT if item.is_comment else Kind.MESSAGE,
-        customer=customer,
+        customer_id=customer.own_id,
         sender_name=(item.sender.name or customer.name)[:200],
         sender_address=item.sender.value[:255],
         sender_verified=item.sender.verified,

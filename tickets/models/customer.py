@@ -26,6 +26,7 @@ class Customer(models.Model):
     updated_at = models.DateTimeField(default=now)
 
     is_fresh: bool = False  # made in this very transaction: nothing can be theirs yet
+    writer_id: int | None = None  # whose address wrote, where that one was merged into this one: customers.resolve
 
     class Meta:
         indexes = [
@@ -35,6 +36,11 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"#{self.pk}"
+
+    @property
+    def own_id(self) -> int:
+        """Whose words these are, merges aside: they stay theirs when a merge is taken back."""
+        return self.writer_id or self.pk
 
 
 class Identity(models.Model):
@@ -54,6 +60,8 @@ class Identity(models.Model):
             models.UniqueConstraint(fields=["kind", "scope", "value"], name="identity_once"),
             models.CheckConstraint(condition=~models.Q(value=""), name="identity_value_not_empty"),
         ]
+        # Namesakes on one line: asked about with every new social address.
+        indexes = [models.Index(fields=["kind", "scope", "name"], condition=~models.Q(name=""), name="identity_name")]
 
 
 class IdentityClaim(models.Model):
@@ -73,6 +81,11 @@ class IdentityClaim(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "kind", "value"], name="claim_once")]
         indexes = [models.Index(fields=["kind", "value"], name="claim_value")]
+
+    @property
+    def awaits_code(self) -> bool:
+        """Whether a code is on its way that is still good."""
+        return bool(self.code_digest and self.code_expires_at and self.code_expires_at > now())
 
 
 class MergeSuggestion(models.Model):

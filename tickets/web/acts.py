@@ -19,7 +19,8 @@ from tickets.customers import queries as customer_queries
 from tickets.enums import Priority, Status
 from tickets.lifecycle import actions as lifecycle
 from tickets.lifecycle import joining
-from tickets.lifecycle.queries import inbox, ticket_for
+from tickets.lifecycle.queries import inbox, survivor, ticket_for
+from tickets.messages import queries as messages
 from tickets.models import Ticket
 from tickets.web import conversation, listing, words
 from tickets.web.inbox import actor_of
@@ -28,16 +29,19 @@ BULK = 200
 
 
 def done(
-    request: HttpRequest, ticket_id: int, text: str = "", *, undo: bool = True, status: int = 200, **more: Any
+    request: HttpRequest, ticket_id: int, text: str = "", *, undo: bool | str = True, status: int = 200, **more: Any
 ) -> HttpResponse:
-    """What is live of the conversation now, with a toast that can take the act back."""
+    """What is live of the conversation now, with a toast that can take the act back.
+
+    undo: the address that takes it back, True for one's last step on the ticket, False where nothing can.
+    """
     actor = actor_of(request)
     ticket = ticket_for(actor, ticket_id)
     context = conversation.live(request, actor, ticket) | more.pop("context", {})
     response = render(request, "tickets/_live.html", context, status=status)
     events: dict[str, Any] = dict(more)
     if text:
-        events["toast"] = {"text": text, "undo": f"/inbox/{ticket_id}/undo/" if undo else ""}
+        events["toast"] = {"text": text, "undo": f"/inbox/{ticket_id}/undo/" if undo is True else undo or ""}
     if events:
         response["HX-Trigger"] = json.dumps(events)
     return response
@@ -174,6 +178,28 @@ def split(request: HttpRequest, ticket_id: int) -> HttpResponse:
     ids = [int(one) for one in request.POST.getlist("message") if one.isdecimal()]
     fresh = joining.split(ticket_id=ticket_id, message_ids=ids, actor=actor_of(request))
     return done(request, ticket_id, _("Split off as #{number}.").format(number=fresh.pk), split=str(fresh.pk))
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def move(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Choose where a message belongs: another conversation of the same customer, or one of its own."""
+    actor = actor_of(request)
+    message = messages.message_for(actor, message_id)
+    ticket = survivor(message.ticket)
+    if request.method == "POST":
+        chosen = request.POST.get("ticket", "")
+        if chosen == "new":
+            fresh = joining.split(ticket_id=ticket.pk, message_ids=[message.pk], actor=actor)
+            text = _("Split off as #{number}.").format(number=fresh.pk)
+        else:
+            joining.move(message_id=message.pk, to_ticket_id=chosen, actor=actor)
+            text = _("Moved to #{number}.").format(number=chosen)
+        return done(request, ticket.pk, text, **{"close-dialog": True})
+    people = customer_queries.family(customer_queries.survivor(ticket.customer).pk)
+    found = inbox(actor).filter(customer__in=people).exclude(pk=ticket.pk)
+    context = {"ticket": ticket, "message": message, "found": _options(found), "icons_url": listing.icons_url()}
+    return render(request, "tickets/_move.html", context)
 
 
 @require_POST

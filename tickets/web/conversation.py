@@ -20,6 +20,7 @@ from tickets.lifecycle import queries as lifecycle
 from tickets.messages import queries as messages
 from tickets.models import Customer, Identity, Ticket
 from tickets.web import listing, timeline, waiting, words
+from tickets.web import side as panel
 
 OTHERS = 6
 RECENT, ALL = 100, 500
@@ -50,7 +51,8 @@ def live(request: HttpRequest, actor: Actor, ticket: Ticket) -> dict[str, Any]:
     everything = request.GET.get("all") == "1"
     entries = messages.timeline(ticket, actor, limit=ALL if everything else RECENT)
     customer = customers.survivor(ticket.customer)
-    identities = list(customers.identities(customer.pk))
+    family = customers.family(customer.pk)
+    identities = list(customers.addresses(family))
     query = request.GET.urlencode()
     cut = not everything and sum(entry.message is not None for entry in entries) >= RECENT
     return {
@@ -58,7 +60,7 @@ def live(request: HttpRequest, actor: Actor, ticket: Ticket) -> dict[str, Any]:
         "timeline": timeline.items(ticket, entries, names, {team.pk: team.name for team in teams}),
         "earlier": f"/inbox/{ticket.pk}/live/?all=1" if cut else "",
         "head": head(ticket, identities),
-        "side": side(actor, ticket, customer, identities, people, teams, names),
+        "side": side(actor, ticket, customer, family, identities, people, teams, names),
         "page": {"query": f"?{query}" if query else ""},
         "words": phrases(),
         "icons_url": listing.icons_url(),
@@ -85,7 +87,7 @@ def head(ticket: Ticket, identities: list[Identity]) -> dict[str, Any]:
         "left": wait.left,
         "bar": wait.bar,
         "bar_max": wait.bar_max,
-        "sender": _identity_label(sender) if sender else "",
+        "sender": panel.label(sender) if sender else "",
         "blocked_id": blocked.pk if blocked else None,
     }
 
@@ -94,13 +96,13 @@ def side(
     actor: Actor,
     ticket: Ticket,
     customer: Customer,
+    family: list[int],
     identities: list[Identity],
     people: list[User],
     teams: list[Team],
     names: dict[int, str],
 ) -> dict[str, Any]:
     """The panel beside the thread: who the customer is, and the ticket's properties with their menus."""
-    family = customers.family(customer.pk)
     others = lifecycle.inbox(actor).filter(customer__in=family).exclude(pk=ticket.pk).order_by("-last_message_at")
     language = {"vi": "Tiếng Việt", "en": "English"}.get(customer.language, customer.language)
     facts = []
@@ -114,7 +116,7 @@ def side(
         "subtitle": " · ".join(part for part in (customer.form_of_address, language, customer.tier) if part),
         "notes": customer.notes,
         "customer": customer,
-        "identities": [_identity(one) for one in identities],
+        **panel.person(actor, customer, family, identities),
         "assignee": names.get(ticket.assignee_id or 0, ""),
         "team": next((team.name for team in teams if team.pk == ticket.team_id), ""),
         "teams": [team for team in teams if actor.is_admin or team.pk in actor.team_ids or team.pk == ticket.team_id],
@@ -182,6 +184,7 @@ def phrases() -> dict[str, str]:
     return {
         "pick": _("Choose this message"),
         "internal": _("Internal note"),
+        "move": _("Move to another conversation…"),
         "unproved": _("Sender not verified"),
         "unproved_why": _("The mail did not prove where it came from (no DMARC pass). Be careful with what you tell."),
         "auto": _("Automatic"),
@@ -219,26 +222,3 @@ def _holders(people: list[User], ticket: Ticket) -> list[User]:
     if ticket.team_id is None:
         return people
     return [one for one in people if one.role == "admin" or ticket.team_id in one.works_in]  # type: ignore[attr-defined]
-
-
-def _identity(one: Identity) -> dict[str, Any]:
-    why = {
-        "dmarc": _("The mail proved its sender"),
-        "host-signature": _("Signed by your own site"),
-        "code": _("Confirmed by a code"),
-    }
-    return {
-        "icon": one.kind if one.kind in words.CHANNELS else "sms",
-        "label": _identity_label(one),
-        "value": one.value,
-        "verified": one.verified_at is not None,
-        "why": why.get(one.evidence, one.evidence)
-        if one.verified_at
-        else _("Nobody has proved that this address is theirs"),
-    }
-
-
-def _identity_label(one: Identity) -> str:
-    if one.kind == "webchat":
-        return _("Visitor of the chat")
-    return one.value

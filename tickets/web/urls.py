@@ -29,6 +29,18 @@ urlpatterns = [
     path("inbox/<int:ticket_id>/upload/", answers.upload),
     path("inbox/<int:ticket_id>/customer/", people.edit),
     path("inbox/<int:ticket_id>/customer-notes/", people.notes),
+    path("inbox/<int:ticket_id>/customer/address/", people.address),
+    path("inbox/<int:ticket_id>/customer/merge/", people.merge),
+    path("inbox/<int:ticket_id>/customer/part/", people.part),
+    path("inbox/<int:ticket_id>/customer/rejoin/", people.rejoin),
+    path("inbox/<int:ticket_id>/customer/code/", people.send_code),
+    path("inbox/<int:ticket_id>/customer/confirm/", people.confirm_code),
+    *(
+        path(f"inbox/<int:ticket_id>/suggestions/<int:suggestion_id>/{answer}/", people.decide, {"answer": answer})
+        for answer in ("accept", "decline", "again")
+    ),
+    path("inbox/customers/<int:customer_id>/picture/", people.picture),
+    path("inbox/messages/<int:message_id>/move/", acts.move),
     path("inbox/messages/<int:message_id>/take-back/", answers.take_back),
     path("inbox/messages/<int:message_id>/retry/", answers.retry),
     path("inbox/messages/<int:message_id>/page/", answers.mail_page),

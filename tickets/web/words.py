@@ -24,6 +24,7 @@ CHANNELS = {
     "line": "LINE",
     "viber": "Viber",
     "sms": "SMS",
+    "phone": gettext_lazy("Telephone"),
     "open_api": gettext_lazy("Own system"),
     "shop": gettext_lazy("Shop"),
 }
@@ -132,9 +133,13 @@ def event(row: EventLog, names: Mapping[int, str], teams: Mapping[int, str]) -> 
             return [_("{who} took a step back").format(who=who)]
         case "ticket.channel_switched":
             before, after = channel(facts["before"]), channel(facts["after"])
+            if facts.get("direction") == "out":
+                return [_("{who} went on by {after}, after {before}").format(who=who, before=before, after=after)]
             return [_("The customer went from {before} to {after}").format(before=before, after=after)]
         case "ticket.contact_changed":
             return [_contact(facts["what"], channel(facts["channel_kind"]))]
+        case "customer.merged" | "customer.merged_away" | "customer.unmerged" | "customer.parted":
+            return [_of_person(who, row)]
         case "sla.breached":
             return [_("The time to answer ran out")]
         case "ticket.changed":
@@ -156,6 +161,16 @@ def _contact(what: str, where: str) -> str:
         "moved": _("The customer has another address on {channel} now"),
     }
     return said.get(what, _("{channel}: something has changed")).format(channel=where)
+
+
+def _of_person(who: str, row: EventLog) -> str:
+    """What became of the customer: one person with another, or two again."""
+    other = row.payload.get("other_name") or f"#{row.payload['other_id']}"
+    if row.topic in ("customer.unmerged", "customer.parted"):
+        return _("{who} said that this customer and {other} are two people").format(who=who, other=other)
+    if row.actor_kind != "user":
+        return _("This customer has proved to be the same person as {other}").format(other=other)
+    return _("{who} said that this customer and {other} are one person").format(who=who, other=other)
 
 
 def _actor(row: EventLog, names: Mapping[int, str]) -> str:

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 
+from channels_app import outbound
 from channels_app.models import Delivery, InboundEvent, Thread
 from channels_app.simulators.messenger import Messenger
 from tests.builders import an_actor, run_jobs
-from tests.channels_app.simulated import Played, played
+from tests.channels_app.simulated import Played, parsed, played
 from tickets.messages import actions as messages
 from tickets.models import Message
 
@@ -40,8 +42,8 @@ def test_words_come_in_and_an_answer_goes_out(page: Played) -> None:
     assert (delivery.provider_id, delivery.outcome) == (line.id, "sent")
 
 
-def test_a_receipt_reaches_the_message(page: Played) -> None:
-    page.row()
+def test_receipts_reach_the_message(page: Played) -> None:
+    row = page.row()
     page.provider.says(HA, "Còn hàng không ạ?")
     run_jobs()
     ticket_id = Message.objects.get().ticket_id
@@ -49,8 +51,9 @@ def test_a_receipt_reaches_the_message(page: Played) -> None:
     run_jobs()
     shown = page.provider.sent()[0]
     for state, event in page.provider.receipts(shown):
-        page.provider.push(page.provider.envelope([event]))
-        run_jobs()
+        for receipt in parsed("messenger", row.address, page.item(event)):
+            with transaction.atomic():
+                outbound.report(receipt, channel_id=row.pk)
         assert Delivery.objects.get().outcome == state
 
 

@@ -195,7 +195,7 @@ def test_typing_somebodys_address_joins_nobody() -> None:
     claims = IdentityClaim.objects.filter(customer=message.customer).order_by("kind")
     assert [(claim.kind, claim.value, claim.confirmed_at) for claim in claims] == [
         ("email", "lan@customer.test", None),
-        ("phone", "0901234567", None),
+        ("phone", "+84901234567", None),
     ]
     assert [identity.kind for identity in Identity.objects.filter(customer=message.customer)] == ["webchat"]
     messages.reply(ticket_id=victim.ticket_id, text="Đơn của chị đang giao", actor=an_actor())
