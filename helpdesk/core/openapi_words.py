@@ -10,6 +10,7 @@ TAGS = {
     "tickets": "The work: list, read, change, and the conversation on each ticket.",
     "customers": "Who writes to us, by which addresses.",
     "attachments": "Files: uploaded before they are sent, downloaded through the ticket's gate.",
+    "calls": "Telephone calls and walk-ins, written down by hand.",
     "blocked": "Addresses we no longer listen to.",
     "channels": "The doors of the desk. Supervisors only.",
     "inbound-failures": "What came in and could not be read. Supervisors only.",

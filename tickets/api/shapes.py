@@ -207,6 +207,7 @@ class CustomerOut(Shape):
     tier = serializers.CharField(read_only=True)
     tags = serializers.ListField(child=serializers.CharField(), read_only=True)
     notes = serializers.CharField(read_only=True)
+    preferred_channel = OrNull(help_text="The kind of channel they asked to be answered by.")
     identities = serializers.SerializerMethodField(help_text="Also those that came by merging.")
     value = serializers.SerializerMethodField(
         "get_worth", help_text="What they bought so far; null while no shop is connected."

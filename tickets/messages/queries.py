@@ -7,7 +7,9 @@ from uuid import UUID
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.timezone import now
 
-from channels_app.models import Delivery, Media
+from channels_app import templates_kept
+from channels_app.contracts import Template
+from channels_app.models import Channel, Delivery, Media
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import NotFound
 from helpdesk.core.models import EventLog
@@ -78,6 +80,17 @@ def timeline(ticket: Ticket, actor: Actor, *, limit: int = 500) -> list[Entry]:
     return sorted(entries, key=lambda entry: (entry.at, entry.message.pk if entry.message else 0))
 
 
+def _naming_people(happened: list[EventLog]) -> list[EventLog]:
+    """The same events, those about another customer with that one's name now. One query, none without such."""
+    others = {row.payload["other_id"] for row in happened if row.topic.startswith("customer.")}
+    if others:
+        names = dict(Customer.objects.filter(pk__in=others).values_list("pk", "name"))
+        for row in happened:
+            if row.topic.startswith("customer."):
+                row.payload |= {"other_name": names.get(row.payload["other_id"], "")}
+    return happened
+
+
 def quoted(found: list[Message], actor: Actor) -> dict[int, Message]:
     """What these messages answer, by their ids. No query where everything is among them, else at most three."""
     answering = {one.pk: (one.thread_id, one.quotes) for one in found if one.quotes and one.thread_id}
@@ -96,17 +109,6 @@ def quoted(found: list[Message], actor: Actor) -> dict[int, Message]:
             if one.pk in by_provider:
                 known[one.thread_id, by_provider[one.pk]] = one
     return {pk: known[key] for pk, key in answering.items() if key in known}
-
-
-def _naming_people(happened: list[EventLog]) -> list[EventLog]:
-    """The same events, those about another customer with that one's name now. One query, none without such."""
-    others = {row.payload["other_id"] for row in happened if row.topic.startswith("customer.")}
-    if others:
-        names = dict(Customer.objects.filter(pk__in=others).values_list("pk", "name"))
-        for row in happened:
-            if row.topic.startswith("customer."):
-                row.payload |= {"other_name": names.get(row.payload["other_id"], "")}
-    return happened
 
 
 def mark_sending(found: list[Message]) -> None:
@@ -182,3 +184,10 @@ def said_with(customer_id: int, actor: Actor) -> QuerySet[Message]:
     """Every message with a customer on the tickets the actor may see, also those that came by merging customers."""
     tickets = lifecycle.visible(actor).filter(customer__in=customers.family(customer_id))
     return _with_files(Message.objects.filter(ticket__in=tickets))
+
+
+def templates_for(ways: list[Reach]) -> dict[UUID, list[Template]]:
+    """The approved templates of the channels among these ways that take them, by channel: one statement."""
+    wanted = {way.channel_id for way in ways if way.ability.templates and not way.mode}
+    channels = Channel.objects.filter(pk__in=wanted) if wanted else ()
+    return {channel.pk: templates_kept.templates_of(channel) for channel in channels}

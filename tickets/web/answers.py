@@ -20,7 +20,7 @@ from tickets.enums import Kind
 from tickets.lifecycle.queries import survivor, ticket_for
 from tickets.messages import actions as messages
 from tickets.messages import queries
-from tickets.web import conversation
+from tickets.web import conversation, listing, ways
 from tickets.web.acts import done
 from tickets.web.inbox import actor_of
 
@@ -38,13 +38,12 @@ def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
     is_anyway = "anyway" in request.POST
     new = conversation.new_for(ticket, actor, seen) if seen and not is_anyway else []
     version = _number(request.POST.get("anyway") or request.POST.get("expected_version"))
-    channel_id, _space, address = request.POST.get("channel", "").partition(" ")
+    way = ways.given(request)
     try:
         message = messages.reply(
             ticket_id=ticket_id,
-            text=request.POST.get("text", ""),
-            channel_id=channel_id or None,
-            address=address,
+            text="" if way["template"] else request.POST.get("text", ""),
+            **way,
             media_ids=tuple(request.POST.getlist("media")),
             # Others have spoken: the version the writer saw. Nobody has: whatever moved is no reason to interrupt.
             expected_version=(version or None) if new or is_anyway or not seen else ticket.version,
@@ -80,15 +79,34 @@ def draft(request: HttpRequest, ticket_id: int) -> HttpResponse:
         channel_id=_uuid(channel),
         media_ids=tuple(request.POST.getlist("media")),
         seen_version=_number(request.POST.get("expected_version")) or None,
+        way=dict(ways.draft_of(request)),
         actor=actor_of(request),
     )
     return HttpResponse(status=204)
 
 
+@require_GET
+@signed_in
+def switch(request: HttpRequest, ticket_id: int) -> HttpResponse:
+    """The channel switch as it stands now, with `chosen` kept where it is still there."""
+    ticket = survivor(ticket_for(actor_of(request), ticket_id))
+    found = ways.switch(ticket, chosen=request.GET.get("chosen", ""))
+    return render(request, "tickets/_ways.html", {"switch": found, "icons_url": listing.icons_url()})
+
+
+@require_POST
+@signed_in
+def measure(request: HttpRequest, ticket_id: int) -> JsonResponse:
+    """How a text would leave: `{parts, words, plain}`; plain: a shorter SMS without diacritics, else empty."""
+    ticket_for(actor_of(request), ticket_id)
+    text = request.POST.get("text", "")[: messages.MAX_TEXT]
+    return JsonResponse(ways.measured(text, request.POST.get("kind", ""), mode=request.POST.get("via", "")))
+
+
 @require_POST
 @signed_in
 def upload(request: HttpRequest, ticket_id: int) -> HttpResponse:
-    """Take one file for an answer: `{id, filename, size}`; 413 over the limit."""
+    """Take one file for an answer: `{id, filename, size, type}`; 413 over the limit."""
     actor = actor_of(request)
     ticket_for(actor, ticket_id)
     file = request.FILES.get("file")
@@ -102,7 +120,8 @@ def upload(request: HttpRequest, ticket_id: int) -> HttpResponse:
         content_type=file.content_type or "application/octet-stream",
         owner=f"user:{actor.id}",
     )
-    return JsonResponse({"id": str(kept.pk), "filename": kept.filename, "size": kept.size}, status=201)
+    kept_as = {"id": str(kept.pk), "filename": kept.filename, "size": kept.size, "type": kept.content_type}
+    return JsonResponse(kept_as, status=201)
 
 
 @require_POST

@@ -48,6 +48,7 @@ class Said:
     what: str = "message"
     is_note: bool = False
     is_out: bool = False
+    call: str = ""
     cont: bool = False
     auto: bool = False
     unproved: bool = False
@@ -130,6 +131,7 @@ def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
         channel_label=words.channel(message.channel_kind),
         is_note=is_note,
         is_out=is_out,
+        call=words.call(message.details.get("call")) if message.kind == Kind.CALL else "",
         auto=message.auto or message.bounce,
         unproved=not is_out and message.channel_kind == "email" and not message.sender_verified,
         from_ticket=message.ticket_id if message.ticket_id != ticket.pk else 0,
@@ -162,6 +164,8 @@ def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
 
 def _classes(message: Message, *, is_note: bool, is_out: bool) -> list[str]:
     css = ["note" if is_note else "out" if is_out else "in"]
+    if message.kind == Kind.CALL:
+        css.append("call")
     if message.auto or message.bounce:
         css.append("auto")
     if message.delivery_state == "taken_back":

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.web import acts, answers, control, inbox, people
+from tickets.web import acts, answers, calls, control, inbox, people
 
 urlpatterns = [
     path("inbox/", inbox.index, name="inbox"),
@@ -26,9 +26,13 @@ urlpatterns = [
     path("inbox/<int:ticket_id>/reply/", answers.reply),
     path("inbox/<int:ticket_id>/note/", answers.note),
     path("inbox/<int:ticket_id>/draft/", answers.draft),
+    path("inbox/<int:ticket_id>/ways/", answers.switch),
+    path("inbox/<int:ticket_id>/measure/", answers.measure),
     path("inbox/<int:ticket_id>/upload/", answers.upload),
     path("inbox/<int:ticket_id>/customer/", people.edit),
     path("inbox/<int:ticket_id>/customer-notes/", people.notes),
+    path("inbox/call/", calls.log_anew),
+    path("inbox/<int:ticket_id>/call/", calls.log),
     path("inbox/<int:ticket_id>/customer/address/", people.address),
     path("inbox/<int:ticket_id>/customer/merge/", people.merge),
     path("inbox/<int:ticket_id>/customer/part/", people.part),

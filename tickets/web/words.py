@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.core.models import EventLog
 from helpdesk.core.templatetags.desk import short_moment
-from tickets.enums import Priority, Status
+from tickets.enums import CallOutcome, Priority, Status
 
 CHANNELS = {
     "email": gettext_lazy("E-mail"),
@@ -44,6 +44,16 @@ STATES = {  # delivery state: (icon, words)
 def channel(kind: str) -> str:
     """What a kind of channel is called; the kind itself for one we do not know."""
     return str(CHANNELS.get(kind, kind))
+
+
+def call(facts: dict[str, Any] | None) -> str:
+    """A logged call in words: `They called · Spoke with the customer · 4 min`."""
+    if not facts:
+        return ""
+    outcome = CallOutcome(facts["outcome"])
+    began = _("They called") if facts["direction"] == "in" else _("We called")
+    said = [str(outcome.label)] if outcome == CallOutcome.WALK_IN else [began, str(outcome.label)]
+    return " · ".join([*said, span(facts["seconds"])] if facts.get("seconds") else said)
 
 
 def span(seconds: float) -> str:
@@ -136,10 +146,10 @@ def event(row: EventLog, names: Mapping[int, str], teams: Mapping[int, str]) -> 
             if facts.get("direction") == "out":
                 return [_("{who} went on by {after}, after {before}").format(who=who, before=before, after=after)]
             return [_("The customer went from {before} to {after}").format(before=before, after=after)]
-        case "ticket.contact_changed":
-            return [_contact(facts["what"], channel(facts["channel_kind"]))]
         case "customer.merged" | "customer.merged_away" | "customer.unmerged" | "customer.parted":
             return [_of_person(who, row)]
+        case "ticket.contact_changed":
+            return [_contact(facts["what"], channel(facts["channel_kind"]))]
         case "sla.breached":
             return [_("The time to answer ran out")]
         case "ticket.changed":
@@ -147,6 +157,16 @@ def event(row: EventLog, names: Mapping[int, str], teams: Mapping[int, str]) -> 
                 line for name, pair in facts["changes"].items() if (line := _change(who, row, name, pair, names, teams))
             ]
     return []
+
+
+def _of_person(who: str, row: EventLog) -> str:
+    """What became of the customer: one person with another, or two again."""
+    other = row.payload.get("other_name") or f"#{row.payload['other_id']}"
+    if row.topic in ("customer.unmerged", "customer.parted"):
+        return _("{who} said that this customer and {other} are two people").format(who=who, other=other)
+    if row.actor_kind != "user":
+        return _("This customer has proved to be the same person as {other}").format(other=other)
+    return _("{who} said that this customer and {other} are one person").format(who=who, other=other)
 
 
 def _contact(what: str, where: str) -> str:
@@ -161,16 +181,6 @@ def _contact(what: str, where: str) -> str:
         "moved": _("The customer has another address on {channel} now"),
     }
     return said.get(what, _("{channel}: something has changed")).format(channel=where)
-
-
-def _of_person(who: str, row: EventLog) -> str:
-    """What became of the customer: one person with another, or two again."""
-    other = row.payload.get("other_name") or f"#{row.payload['other_id']}"
-    if row.topic in ("customer.unmerged", "customer.parted"):
-        return _("{who} said that this customer and {other} are two people").format(who=who, other=other)
-    if row.actor_kind != "user":
-        return _("This customer has proved to be the same person as {other}").format(other=other)
-    return _("{who} said that this customer and {other} are one person").format(who=who, other=other)
 
 
 def _actor(row: EventLog, names: Mapping[int, str]) -> str:
