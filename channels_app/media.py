@@ -11,12 +11,19 @@ from uuid import UUID
 import puremagic
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from channels_app.models import Errand, Media
+from helpdesk.core.errors import NotFound
 
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 # Shown in place by a browser without harm; everything else is a download.
 SAFE_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+# Played in place: nothing but sound and pictures can come of them.
+SAFE_SOUNDS = frozenset(
+    {"audio/mpeg", "audio/mp4", "audio/aac", "audio/ogg", "audio/wav", "audio/x-wav", "audio/webm", "audio/x-m4a"}
+)
+SAFE_VIDEOS = frozenset({"video/mp4", "video/webm", "video/ogg", "video/quicktime"})
 
 
 def keep(*, content: bytes, filename: str, content_type: str, content_id: str = "", owner: str = "") -> Media:
@@ -84,6 +91,18 @@ def forget(media_ids: Sequence[UUID]) -> None:
 def uploads(*, owner: str, media_ids: Sequence[str]) -> list[Media]:
     """Those of the named files that this owner uploaded; no query when none is named."""
     return list(Media.objects.filter(owner=owner, pk__in=media_ids)) if media_ids else []
+
+
+def content_of(media: Media) -> bytes:
+    """The bytes of a file; raises NotFound, in words, while it is still coming and when it is lost."""
+    if media.state == Media.State.COMING:
+        raise NotFound(_("This file is still on its way from the provider. Try again in a moment."))
+    if not media.sha256:
+        raise NotFound(_("This file is no longer there."))
+    try:
+        return path_of(media.path).read_bytes()
+    except FileNotFoundError:
+        raise NotFound(_("This file is no longer there.")) from None
 
 
 def path_of(relative: str) -> Path:

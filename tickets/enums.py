@@ -70,6 +70,19 @@ class Kind(TextChoices):
     EVENT = "event", _("Event")
 
 
+class CallOutcome(TextChoices):
+    """What came of a call; a walk-in is a customer who stood in the shop."""
+
+    REACHED = "reached", _("Spoke with the customer")
+    NO_ANSWER = "no_answer", _("Nobody answered")
+    VOICEMAIL = "voicemail", _("Left a message")
+    CALLBACK = "callback", _("To be called back")
+    WALK_IN = "walk_in", _("Came in person")
+
+
+SPOKEN = (CallOutcome.REACHED, CallOutcome.WALK_IN)  # the customer has been answered by word of mouth
+
+
 class Visibility(TextChoices):
     PUBLIC = "public", _("Public")
     INTERNAL = "internal", _("Internal")

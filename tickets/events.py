@@ -151,6 +151,20 @@ class ContactChanged(TicketEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TicketHandedOver(TicketEvent):
+    """From one agent or team (ids) or the bot to another. From channel to channel: ChannelSwitched.
+
+    kind: agent, team, bot. undone: the hand-over before and after name was taken back.
+    """
+
+    topic: ClassVar[str] = "ticket.handed_over"
+    kind: str
+    before: str
+    after: str
+    undone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlaEvent(TicketEvent):
     clock_id: int
     metric: str

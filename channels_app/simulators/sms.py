@@ -109,7 +109,7 @@ class Twilio(Provider):
             fields["ErrorCode"] = str(code)
         line.state = state
         body, url = urlencode(fields).encode(), line.extra["callback"]
-        answered = self.transport(url, body, self.signed(body, url))
+        answered, _said = self.transport(url, body, self.signed(body, url))
         self.pushed.append((body, answered))
         return answered
 

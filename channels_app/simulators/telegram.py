@@ -53,7 +53,7 @@ class Telegram(Provider):
         self.blocked: set[str] = set()
         self.moved: dict[str, str] = {}  # group: the supergroup it has become
         self.groups: dict[str, str] = {}  # id: title
-        self.held: dict[str, tuple[str, bytes, str]] = {}  # file id: path, content, type
+        self.uploads: dict[str, tuple[str, bytes, str]] = {}  # file id: path, content, type
         self.pictures: dict[str, str] = {}  # person: file id
         self.queries: set[str] = set()  # pressed buttons that still wait for an answer
         self.refuses_photos = False
@@ -74,7 +74,7 @@ class Telegram(Provider):
         if request.method == "GET" and request.path.startswith(before):
             self.calls.append(request)
             wanted = request.path.removeprefix(before)
-            for path, content, _type in self.held.values():
+            for path, content, _type in self.uploads.values():
                 if path == wanted:
                     return Response(content, headers={"Content-Type": "application/octet-stream"})
             return Response({"ok": False, "error_code": 404, "description": "Not Found"}, 404)
@@ -176,9 +176,9 @@ class Telegram(Provider):
 
     def _get_file(self, given: dict[str, Any]) -> dict[str, Any]:
         file_id = str(given.get("file_id", ""))
-        if file_id not in self.held:
+        if file_id not in self.uploads:
             raise Refusal(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
-        path, content, _type = self.held[file_id]
+        path, content, _type = self.uploads[file_id]
         if len(content) > DOWNLOAD:
             raise Refusal(400, "Bad Request: file is too big")
         return {"file_id": file_id, "file_unique_id": file_id[-8:], "file_size": len(content), "file_path": path}
@@ -266,7 +266,7 @@ class Telegram(Provider):
         """Keep a file for getFile; its id."""
         number = self.number()
         file_id = f"AgACAgUAAxkBAAM{number:04d}"
-        self.held[file_id] = (f"documents/file_{number}{name[-5:]}", content, content_type)
+        self.uploads[file_id] = (f"documents/file_{number}{name[-5:]}", content, content_type)
         return file_id
 
     def odd(self, person: str) -> Any:

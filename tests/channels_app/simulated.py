@@ -69,11 +69,12 @@ class Played:
             self.waiting.pop(0)()
 
 
-def hook_call(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> int:
-    """A call at our hook by the test client, in this very process and transaction."""
+def hook_call(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> tuple[int, bytes]:
+    """A call at our hook by the test client, in this very process and transaction: status and answer."""
     names = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
     names.pop("HTTP_CONTENT_TYPE", None)
-    return Client().post(url, body, content_type="application/json", **names).status_code  # type: ignore[arg-type]
+    answer = Client().post(url, body, content_type="application/json", **names)  # type: ignore[arg-type]
+    return answer.status_code, answer.content
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from tickets.models import BlockedSender, Customer, Message
 
 LANGUAGES = [("", ""), ("vi", "Tiếng Việt"), ("en", "English")]
 ADDRESS_KINDS = [(kind, kind) for kind in actions.ADDABLE]
+CHANNEL_KINDS = [("", ""), *((kind, kind) for kind in actions.CHANNELS)]
 BLOCKABLE = [(kind, kind) for kind in ("email", "webchat", "phone")]
 MAX_NOTES = 10_000
 MAX_TAGS = 30
@@ -55,6 +56,9 @@ class CustomerChange(Given):
     tier = Text(required=False, allow_blank=True, max_length=20)
     tags = serializers.ListField(child=Text(max_length=60), required=False, max_length=MAX_TAGS)
     notes = Text(required=False, allow_blank=True, max_length=MAX_NOTES)
+    preferred_channel = serializers.ChoiceField(
+        CHANNEL_KINDS, required=False, help_text="By which they asked to be answered; empty: whichever they write on."
+    )
 
 
 class IdentityIn(Given):
@@ -132,6 +136,18 @@ class CustomerView(ApiView):
     )
     def unmerge(self, request: Request, pk: str) -> Response:
         return self._answer(people.part(customer_id=pk, actor=self.actor))
+
+    @extend_schema(
+        operation_id="rejoin_customer",
+        summary="Lay a merge of this customer back that was taken back by mistake",
+        description="`customer` is who they were merged into. The tickets that were parted for it come together too.",
+        request=MergeCustomer,
+        responses={200: CustomerOut},
+    )
+    def rejoin(self, request: Request, pk: str) -> Response:
+        former = self.given(MergeCustomer)["customer"]
+        people.join_again(customer_id=pk, former_id=former, actor=self.actor)
+        return self._answer(queries.customer_for(self.actor, pk))
 
     @extend_schema(
         operation_id="add_identity", summary="Add an address", request=IdentityIn, responses={201: IdentityOut}

@@ -3,8 +3,10 @@
 from django.urls import path
 
 from tickets.api.attachments import AttachmentView
+from tickets.api.calls import CallView
 from tickets.api.conversation import ConversationView
 from tickets.api.customers import BlockedView, CustomerTimelineView, CustomerView
+from tickets.api.people import ProofView, SuggestionView
 from tickets.api.search import SearchView
 from tickets.api.tickets import TicketView
 
@@ -24,11 +26,23 @@ ticket_urls = [
     path("tickets/<id:pk>/channels/", ConversationView.as_view({"get": "ways"})),
     path("tickets/<id:pk>/replies/", ConversationView.as_view({"post": "reply"})),
     path("tickets/<id:pk>/notes/", ConversationView.as_view({"post": "note"})),
+    path("tickets/<id:pk>/calls/", CallView.as_view({"post": "log"})),
+    path("calls/", CallView.as_view({"post": "log_anew"})),
 ]
 customer_urls = [
     path("customers/", CustomerView.as_view({"get": "list"})),
     path("customers/<id:pk>/", CustomerView.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("customers/<id:pk>/identities/", CustomerView.as_view({"get": "identities", "post": "add_identity"})),
+    path("customers/<id:pk>/identities/<id:identity_id>/code/", ProofView.as_view({"post": "send_to_identity"})),
+    path("customers/<id:pk>/identities/<id:identity_id>/confirm/", ProofView.as_view({"post": "confirm_identity"})),
+    path("customers/<id:pk>/claims/", ProofView.as_view({"get": "claims"})),
+    path("customers/<id:pk>/claims/<id:claim_id>/code/", ProofView.as_view({"post": "send_to_claim"})),
+    path("customers/<id:pk>/claims/<id:claim_id>/confirm/", ProofView.as_view({"post": "confirm_claim"})),
+    path("customers/<id:pk>/suggestions/", SuggestionView.as_view({"get": "list"})),
+    path("customers/<id:pk>/suggestions/<id:suggestion_id>/accept/", SuggestionView.as_view({"post": "accept"})),
+    path("customers/<id:pk>/suggestions/<id:suggestion_id>/decline/", SuggestionView.as_view({"post": "decline"})),
+    path("customers/<id:pk>/suggestions/<id:suggestion_id>/reopen/", SuggestionView.as_view({"post": "reopen"})),
+    path("customers/<id:pk>/rejoin/", CustomerView.as_view({"post": "rejoin"})),
     path("customers/<id:pk>/merge/", CustomerView.as_view({"post": "merge"})),
     path("customers/<id:pk>/unmerge/", CustomerView.as_view({"post": "unmerge"})),
     path("customers/<id:pk>/timeline/", CustomerTimelineView.as_view({"get": "list"})),

@@ -136,6 +136,14 @@ def change(*, customer_id: int | str, actor: Actor, **fields: Any) -> Customer:
     return customer
 
 
+def make(*, name: str, actor: Actor) -> Customer:
+    """A customer of whom only the name is known, in the caller's transaction: somebody who stood in the shop."""
+    customer = Customer(name=name[:200])
+    insert(customer)
+    record(CustomerChanged(customer_id=customer.pk, fields=["name"]), actor=actor)
+    return customer
+
+
 def add_address(*, customer_id: int | str, kind: str, value: str, actor: Actor) -> Identity:
     """An address somebody at the desk knows to be the customer's; not verified. Conflict when it is somebody else's."""
     if kind not in ADDABLE or not normal(kind, value):

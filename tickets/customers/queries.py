@@ -106,6 +106,31 @@ def unproved_claims(people: list[int]) -> QuerySet[IdentityClaim]:
     return IdentityClaim.objects.filter(customer__in=people, confirmed_at__isnull=True).order_by("pk")
 
 
+def identity_of(actor: Actor, customer_id: int | str, identity_id: int | str) -> Identity:
+    """One address of a customer the actor may know; raises NotFound."""
+    return _one_of(addresses(family(customer_for(actor, customer_id).pk)), identity_id)
+
+
+def claim_of(actor: Actor, customer_id: int | str, claim_id: int | str) -> IdentityClaim:
+    """One unproved claim of a customer the actor may know; raises NotFound."""
+    return _one_of(unproved_claims(family(customer_for(actor, customer_id).pk)), claim_id)
+
+
+def identity_named(customer_id: int, kind: str, value: str) -> Identity:
+    """The address of this customer under any key it may have been stored by; raises NotFound."""
+    found = identities(customer_id).filter(kind=kind, value__in=forms(kind, value)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _one_of(rows: QuerySet[Any], row_id: int | str) -> Any:
+    found = rows.filter(pk=int(row_id)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def picture_of(actor: Actor, customer_id: int | str) -> Media:
     """The picture of a customer the actor may know; raises NotFound without one that is kept."""
     found = customer_for(actor, customer_id).picture

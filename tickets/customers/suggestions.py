@@ -85,6 +85,11 @@ def known_of(people: list[int], actor: Actor) -> list[tuple[MergeSuggestion, Cus
     return [(one, other) for one, other in found if other.pk not in people and _knows(actor, other)]
 
 
+def rows(ids: list[int]) -> QuerySet[MergeSuggestion]:
+    """These suggestions."""
+    return MergeSuggestion.objects.filter(pk__in=ids)
+
+
 def other_in(*, customer_id: int | str, suggestion_id: int | str, actor: Actor) -> Customer:
     """Whom a suggestion about this customer concerns besides them; raises NotFound."""
     people = family(customer_for(actor, customer_id).pk)

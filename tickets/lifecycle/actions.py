@@ -19,7 +19,7 @@ from helpdesk.core.rows import insert
 from helpdesk.core.text import storable
 from tickets.enums import ACTIVE, Priority, Status
 from tickets.events import TicketChanged, TicketOpened, TicketReopened
-from tickets.lifecycle import standing, states
+from tickets.lifecycle import handoffs, standing, states
 from tickets.lifecycle.queries import ticket_for
 from tickets.models import Customer, SlaClock, Ticket, TicketLink, TicketViewing, UndoStep
 from tickets.pokes import poke
@@ -262,7 +262,7 @@ def _change(ticket: Ticket, actor: Actor, verb: str, **fields: Any) -> Ticket:
             before={name: pair[0] for name, pair in event.changes.items()},
             after={name: pair[1] for name, pair in event.changes.items()},
         )
-    record(event, actor=actor, pokes=[poke(ticket, was_in)])
+    record(event, *handoffs.of(event), actor=actor, pokes=[poke(ticket, was_in)])
     return ticket
 
 

@@ -12,7 +12,7 @@ from helpdesk.core.recorder import record
 from helpdesk.core.text import storable
 from tickets.enums import Status
 from tickets.events import ChangeUndone, MessageMoved, TicketMerged, TicketSplit, TicketUnmerged
-from tickets.lifecycle import standing
+from tickets.lifecycle import handoffs, standing
 from tickets.lifecycle.actions import plain, save, set_fields
 from tickets.lifecycle.queries import locked_survivor, survivor, ticket_for
 from tickets.models import Message, SlaClock, Ticket, TicketLink, UndoStep
@@ -155,7 +155,7 @@ def _put_back(ticket: Ticket, step: UndoStep, actor: Actor) -> None:
         standing.refresh(ticket)
     save(ticket, *before, *standing.FIELDS)
     if event:
-        record(event, actor=actor)
+        record(event, *handoffs.of(event, undone=True), actor=actor)
 
 
 def _unmerge(ticket: Ticket, lost: Ticket, step: UndoStep, actor: Actor) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from helpdesk.core.text import snippet
-from tickets.enums import DeliveryState, Direction, Kind, Visibility
+from tickets.enums import DeliveryState, Direction, Visibility
 from tickets.models import Message, Ticket
 from tickets.sla import policies
 from tickets.understanding.summaries import summary
@@ -16,7 +16,6 @@ FIELDS = (
     *("next_due_at", "sla_state"),
 )
 NEVER_ARRIVED = (DeliveryState.FAILED, DeliveryState.TAKEN_BACK)
-ANSWERS = (Kind.MESSAGE, Kind.COMMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +33,14 @@ class Standing:
 def of(ticket: Ticket) -> Standing:
     """Read everything said on a ticket. A customer waits since the first words that nobody answered or settled.
 
-    Answered: a person's public reply that has not failed came after it, here and by its own time: one typed in a
-    provider's app may be told of late. Settled: the ticket was solved after it.
+    Answered: a person's public reply that has not failed, or a call that reached them, came after it, here and by its
+    own time: one typed in a provider's app may be told of late. Settled: the ticket was solved after it.
     Words of machines and blocked senders wait for nobody; on a ticket that is not active nobody waits.
     """
     said = Message.objects.filter(ticket__in=ticket.family())
     public = said.filter(visibility=Visibility.PUBLIC)
     last = _last(public)
-    answers = public.filter(direction=Direction.OUT, kind__in=ANSWERS, auto=False)
+    answers = said.filter(policies.ANSWERS)
     answers = answers.exclude(delivery_state__in=NEVER_ARRIVED)
     asked = public.filter(direction=Direction.IN, auto=False).exclude(evidence__has_key="quietly")
     unsettled = Q(ticket__settled_at__isnull=True) | Q(created_at__gt=F("ticket__settled_at"))

@@ -3,7 +3,7 @@
 from helpdesk.core.events import Event
 from tickets.enums import Direction
 from tickets.events import MessageAdded
-from tickets.lifecycle import standing
+from tickets.lifecycle import handoffs, standing
 from tickets.models import Message, Ticket
 from tickets.sla import policies
 
@@ -30,8 +30,9 @@ def answered(ticket: Ticket, message: Message) -> list[Event]:
     ticket.first_replied_at = min(ticket.first_replied_at or at, at)
     if ticket.waiting_since is not None and at < ticket.waiting_since:
         return []
+    was = ticket.controller
     ticket.waiting_since, ticket.unread, ticket.controller = None, False, "agent"
-    return policies.answered(ticket, message, at)
+    return [*policies.answered(ticket, message, at), *handoffs.of_controller(ticket, was)]
 
 
 def added(ticket: Ticket, message: Message) -> MessageAdded:

@@ -31,6 +31,7 @@ TOLD = (  # events that stand on the timeline as one line
     "ticket.undone",
     "message.moved",
     "ticket.channel_switched",
+    "ticket.contact_changed",
     "sla.breached",
     "customer.merged",
     "customer.unmerged",
@@ -47,6 +48,7 @@ class Entry:
 
     at: datetime
     message: Message | None = None
+    quoted: Message | None = None  # what the message answers, where that is known
     event: EventLog | None = None
 
 
@@ -72,7 +74,8 @@ def timeline(ticket: Ticket, actor: Actor, *, limit: int = 500) -> list[Entry]:
     of_them = Q(subject=f"customer:{ticket.customer_id}", created_at__gte=ticket.created_at)
     rows = EventLog.objects.filter(Q(subject__in=subjects) | of_them, topic__in=TOLD).order_by("-pk")[:limit]
     happened = _naming_people(list(rows))
-    entries = [Entry(at=message.occurred_at, message=message) for message in latest]
+    answered = quoted(latest, actor)
+    entries = [Entry(at=one.occurred_at, message=one, quoted=answered.get(one.pk)) for one in latest]
     entries += [Entry(at=event.created_at, event=event) for event in happened]
     return sorted(entries, key=lambda entry: (entry.at, entry.message.pk if entry.message else 0))
 
@@ -86,6 +89,26 @@ def _naming_people(happened: list[EventLog]) -> list[EventLog]:
             if row.topic.startswith("customer."):
                 row.payload |= {"other_name": names.get(row.payload["other_id"], "")}
     return happened
+
+
+def quoted(found: list[Message], actor: Actor) -> dict[int, Message]:
+    """What these messages answer, by their ids. No query where everything is among them, else at most three."""
+    answering = {one.pk: (one.thread_id, one.quotes) for one in found if one.quotes and one.thread_id}
+    if not answering:
+        return {}
+    known = {(one.thread_id, one.external_id): one for one in found if one.external_id}
+    missing = {key for key in answering.values() if key not in known}
+    if missing:
+        lines = {thread_id for thread_id, _external_id in missing}
+        ids = [external_id for _thread_id, external_id in missing]
+        seen = _with_files(Message.objects.filter(ticket__in=lifecycle.visible(actor), thread__in=lines))
+        sent = Delivery.objects.filter(provider_id__in=ids, message_id__isnull=False)
+        by_provider = dict(sent.values_list("message_id", "provider_id"))
+        for one in seen.filter(Q(external_id__in=ids) | Q(pk__in=list(by_provider))):
+            known[one.thread_id, one.external_id] = one
+            if one.pk in by_provider:
+                known[one.thread_id, by_provider[one.pk]] = one
+    return {pk: known[key] for pk, key in answering.items() if key in known}
 
 
 def mark_sending(found: list[Message]) -> None:

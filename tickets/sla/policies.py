@@ -9,14 +9,19 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.timezone import now
 
 from helpdesk.core.events import Event
-from tickets.enums import ClockState, DeliveryState, Direction, Kind, Metric, SlaState, Visibility
+from tickets.enums import SPOKEN, ClockState, DeliveryState, Direction, Kind, Metric, SlaState, Visibility
 from tickets.events import SlaBreached, SlaMet
 from tickets.models import Message, SlaClock, Ticket
 from tickets.sla import clocks
 
+# What answers a customer: a person's public words, and having been spoken with. Failed ones are left out by who asks.
+ANSWERS = Q(
+    direction=Direction.OUT, visibility=Visibility.PUBLIC, kind__in=(Kind.MESSAGE, Kind.COMMENT), auto=False
+) | Q(kind=Kind.CALL, details__call__outcome__in=SPOKEN)
 REPLY_METRICS = (Metric.FIRST_REPLY, Metric.NEXT_REPLY)
 
 
@@ -53,8 +58,7 @@ def answer_failed(ticket: Ticket, message_id: int) -> None:
     for clock in SlaClock.objects.filter(ticket__in=people, met_by=message_id):
         clock.met_at = clock.met_by = None
         other = (
-            Message.objects.filter(ticket__in=people, occurred_at__gte=clock.started_at, auto=False)
-            .filter(direction=Direction.OUT, visibility=Visibility.PUBLIC, kind__in=(Kind.MESSAGE, Kind.COMMENT))
+            Message.objects.filter(ANSWERS, ticket__in=people, occurred_at__gte=clock.started_at)
             .exclude(delivery_state__in=(DeliveryState.FAILED, DeliveryState.TAKEN_BACK))
             .order_by("occurred_at", "pk")
             .first()

@@ -47,6 +47,14 @@ def done(
     return response
 
 
+def dialog(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """A dialog's form; one that was filled in wrongly stands in its dialog again, with what is wrong."""
+    response = render(request, template, context)
+    if request.method == "POST":
+        response["HX-Retarget"], response["HX-Reswap"] = "#dialog", "innerHTML"
+    return response
+
+
 @require_POST
 @signed_in
 def assign(request: HttpRequest, ticket_id: int) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Answering: replies, notes, drafts, files on their way up, taking back and sending again."""
 
+import re
 from uuid import UUID
 
 from csp.decorators import csp_replace
@@ -148,18 +149,36 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
 @require_GET
 @signed_in
 def file(request: HttpRequest, attachment_id: int) -> HttpResponse:
-    """An attachment: safe images in place, everything else as a download."""
+    """An attachment: safe images, sounds and films in place, everything else as a download.
+
+    While it is still coming from its provider, and when it is lost, 404 with words.
+    """
     found = queries.attachment_for(actor_of(request), attachment_id)
-    in_place = found.content_type in media.SAFE_IMAGES
-    response = HttpResponse(
-        media.path_of(found.media.path).read_bytes(),
-        content_type=found.content_type if in_place else "application/octet-stream",
-    )
+    content = media.content_of(found.media)
+    in_place = found.content_type in media.SAFE_IMAGES | media.SAFE_SOUNDS | media.SAFE_VIDEOS
+    response = HttpResponse(content, content_type=found.content_type if in_place else "application/octet-stream")
+    response["Accept-Ranges"] = "bytes"
+    if (part := _part(request.headers.get("Range", ""), len(content))) is not None:
+        first, last = part
+        response.content, response.status_code = content[first : last + 1], 206
+        response["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
     response["Content-Disposition"] = content_disposition_header(not in_place, found.filename) or "inline"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, max-age=86400, immutable"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
+
+
+def _part(asked: str, size: int) -> tuple[int, int] | None:
+    """The first and last byte of a single range, as players ask for it; None for the whole file."""
+    found = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", asked)
+    if not found or not any(found.groups()):
+        return None
+    start, end = found.groups()
+    if not start:
+        return (max(0, size - int(end)), size - 1) if int(end) and size else None
+    first, last = int(start), min(int(end or size - 1), size - 1)
+    return (first, last) if first <= last else None
 
 
 @csp_replace(

@@ -195,6 +195,14 @@ def phrases() -> dict[str, str]:
         "retry": _("Send again"),
         "formatted": _("Show as formatted"),
         "original": _("Original mail"),
+        "coming": _("Loading the file…"),
+        "lost": _("This file is no longer there"),
+        "unsent_in": _("Taken back by the customer"),
+        "unsent_out": _("Taken back"),
+        "jump": _("Go to the message it answers"),
+        "opens_map": _("Open on the map"),
+        "reacted": _("reacted"),
+        "sticker": _("Sticker"),
     }
 
 

@@ -20,7 +20,7 @@ from tickets.lifecycle import people
 from tickets.lifecycle.queries import ticket_for
 from tickets.models import Customer, Ticket
 from tickets.web import listing, side, words
-from tickets.web.acts import done
+from tickets.web.acts import dialog, done
 from tickets.web.inbox import actor_of
 
 FORMS_OF_ADDRESS = ["anh", "chị", "em", "cô", "chú", "Mr", "Ms"]
@@ -77,7 +77,7 @@ def edit(request: HttpRequest, ticket_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         customers.change(customer_id=customer.pk, actor=actor, **form.cleaned_data)
         return done(request, ticket_id, _("Saved."), undo=False, **{"close-dialog": True})
-    return render(request, "tickets/_customer.html", {"form": form, "ticket": ticket})
+    return dialog(request, "tickets/_customer.html", {"form": form, "ticket": ticket})
 
 
 @require_POST
@@ -103,7 +103,7 @@ def address(request: HttpRequest, ticket_id: int) -> HttpResponse:
             text = _("Somebody else has this address. The panel asks whether they are the same person.")
             return done(request, ticket_id, text, undo=False, **{"close-dialog": True})
         return done(request, ticket_id, _("Added."), undo=False, **{"close-dialog": True})
-    return render(request, "tickets/_customer_address.html", {"form": form, "ticket": ticket})
+    return dialog(request, "tickets/_customer_address.html", {"form": form, "ticket": ticket})
 
 
 @require_http_methods(["GET", "POST"])

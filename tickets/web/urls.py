@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.web import acts, answers, control, inbox, people
+from tickets.web import acts, answers, calls, control, inbox, people
 
 urlpatterns = [
     path("inbox/", inbox.index, name="inbox"),
@@ -31,6 +31,8 @@ urlpatterns = [
     path("inbox/<int:ticket_id>/upload/", answers.upload),
     path("inbox/<int:ticket_id>/customer/", people.edit),
     path("inbox/<int:ticket_id>/customer-notes/", people.notes),
+    path("inbox/call/", calls.log_anew),
+    path("inbox/<int:ticket_id>/call/", calls.log),
     path("inbox/<int:ticket_id>/customer/address/", people.address),
     path("inbox/<int:ticket_id>/customer/merge/", people.merge),
     path("inbox/<int:ticket_id>/customer/part/", people.part),

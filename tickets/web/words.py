@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.core.models import EventLog
 from helpdesk.core.templatetags.desk import short_moment
-from tickets.enums import Priority, Status
+from tickets.enums import CallOutcome, Priority, Status
 
 CHANNELS = {
     "email": gettext_lazy("E-mail"),
@@ -44,6 +44,16 @@ STATES = {  # delivery state: (icon, words)
 def channel(kind: str) -> str:
     """What a kind of channel is called; the kind itself for one we do not know."""
     return str(CHANNELS.get(kind, kind))
+
+
+def call(facts: dict[str, Any] | None) -> str:
+    """A logged call in words: `They called · Spoke with the customer · 4 min`."""
+    if not facts:
+        return ""
+    outcome = CallOutcome(facts["outcome"])
+    began = _("They called") if facts["direction"] == "in" else _("We called")
+    said = [str(outcome.label)] if outcome == CallOutcome.WALK_IN else [began, str(outcome.label)]
+    return " · ".join([*said, span(facts["seconds"])] if facts.get("seconds") else said)
 
 
 def span(seconds: float) -> str:
@@ -138,6 +148,8 @@ def event(row: EventLog, names: Mapping[int, str], teams: Mapping[int, str]) -> 
             return [_("The customer went from {before} to {after}").format(before=before, after=after)]
         case "customer.merged" | "customer.merged_away" | "customer.unmerged" | "customer.parted":
             return [_of_person(who, row)]
+        case "ticket.contact_changed":
+            return [_contact(facts["what"], channel(facts["channel_kind"]))]
         case "sla.breached":
             return [_("The time to answer ran out")]
         case "ticket.changed":
@@ -155,6 +167,20 @@ def _of_person(who: str, row: EventLog) -> str:
     if row.actor_kind != "user":
         return _("This customer has proved to be the same person as {other}").format(other=other)
     return _("{who} said that this customer and {other} are one person").format(who=who, other=other)
+
+
+def _contact(what: str, where: str) -> str:
+    """What became of a line, as a sentence."""
+    said = {
+        "blocked": _("The customer has blocked us on {channel}"),
+        "unblocked": _("The customer can be reached on {channel} again"),
+        "unfollowed": _("The customer no longer follows us on {channel}"),
+        "followed": _("The customer follows us on {channel}"),
+        "opted_out": _("The customer wants no more messages on {channel}"),
+        "opted_in": _("The customer wants messages on {channel} again"),
+        "moved": _("The customer has another address on {channel} now"),
+    }
+    return said.get(what, _("{channel}: something has changed")).format(channel=where)
 
 
 def _actor(row: EventLog, names: Mapping[int, str]) -> str:

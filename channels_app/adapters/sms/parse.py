@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from typing import Any
 
 from channels_app.adapters.base import dumped, read
 from channels_app.adapters.sms import refusals
@@ -53,7 +52,9 @@ def items(arrival: Arrival) -> tuple[InboundItem, ...]:
     """A message, a change of whether they may be written to, or what became of an answer. Raises GiveUp."""
     kept = read(arrival.raw)
     given = kept.get("params")
-    params = {str(name): value for name, value in given.items() if isinstance(value, str)} if _is_dict(given) else {}
+    params: dict[str, str] = {}
+    if isinstance(given, dict):
+        params = {name: value for name, value in given.items() if isinstance(value, str)}
     about, sender = params.get("MessageSid") or params.get("SmsSid") or "", params.get("From", "").strip()
     if not about:
         raise GiveUp("not readable: no MessageSid")
@@ -153,7 +154,3 @@ def _files(params: dict[str, str]) -> tuple[RemoteFile, ...]:
             kind = first if first in ("image", "video", "audio") else "file"
             found.append(RemoteFile(source={"url": url}, kind=kind, content_type=content_type[:120]))
     return tuple(found)
-
-
-def _is_dict(value: Any) -> bool:
-    return isinstance(value, dict)

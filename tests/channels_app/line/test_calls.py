@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.test import override_settings
 
-from channels_app import errands, media, registry
+from channels_app import media, registry
 from channels_app.adapters.line import calls
 from channels_app.adapters.line.adapter import LineAdapter
 from channels_app.contracts import OutboundEnvelope, OutboundFile
@@ -64,8 +64,6 @@ def test_a_redelivery_is_the_same_event(door: Door):
 def test_who_writes_is_asked_once(door: Door):
     for text in ("Chào", "Alo"):
         door.provider.says(door.person, text)
-        run_jobs()
-        errands.ask_who(Thread.objects.get())
         run_jobs()
     assert Thread.objects.get().name == door.provider.PEOPLE[door.person]
     asked = [call for call in door.provider.calls if call.path.startswith("/v2/bot/profile/")]

@@ -57,7 +57,7 @@ def test_choices_are_shown_under_the_text(page: Played) -> None:
 def test_our_echo_comes_back_with_our_key(page: Played) -> None:
     page.provider.hook_url = "/nowhere/"
     heard: list[bytes] = []
-    page.provider.transport = lambda url, body, headers, timeout=10: heard.append(body) or 200
+    page.provider.transport = lambda url, body, headers, timeout=10: heard.append(body) or (200, b"")
     mid = send(page)
     page.act()
     items = ADAPTER.split(page.channel(), called(heard[0]))

@@ -14,7 +14,7 @@ from channels_app import media, outbound, registry
 from channels_app.adapters.sms import signature
 from channels_app.adapters.sms.adapter import SmsAdapter
 from channels_app.contracts import Call, OutboundEnvelope, OutboundFile
-from channels_app.models import Channel, Delivery, InboundEvent
+from channels_app.models import Channel, Delivery, InboundEvent, Thread
 from channels_app.simulators.base import Fault
 from helpdesk.core.errors import GiveUp, Reauthorise, Retry, Uncertain
 from tests.builders import an_actor, run_jobs
@@ -118,7 +118,7 @@ def quiet(door: Door) -> Door:
 def asked(door: Door) -> Ticket:
     body = urlencode(door.provider.event(door.person, "Shop ơi")).encode()
     url = f"{desk.SITE_URL}/hooks/{door.channel.pk}/"
-    assert through_client(url, body, door.provider.signed(body)) == 200
+    assert through_client(url, body, door.provider.signed(body))[0] == 200
     run_jobs()
     return Ticket.objects.get()
 
@@ -156,6 +156,8 @@ def test_a_status_nobody_signed_changes_nothing(quiet: Door):
     line.extra["callback"] += "9"  # another delivery's
     quiet.provider.signed = lambda body, url="": type(quiet.provider).signed(quiet.provider, body, url[:-1])  # type: ignore[method-assign]
     assert quiet.provider.status(line, "failed") == 401
+    run_jobs()
+    assert Delivery.objects.get(provider_id=line.id).outcome == "sent"
 
 
 def test_a_doubt_is_cleared_up_by_the_status_callback(quiet: Door):
@@ -237,6 +239,17 @@ def test_what_a_refusal_means(quiet: Door, status, body, error, words):
     assert raised.type is error
     assert words in str(raised.value)
     assert getattr(raised.value, "after", None) == (9 if error is Retry else None)
+
+
+def test_who_says_stop_cannot_be_written_to_until_start(quiet: Door):
+    asked(quiet)
+    url = f"{desk.SITE_URL}/hooks/{quiet.channel.pk}/"
+    for word, unreachable in (("STOP", "opted_out"), ("START", "")):
+        body = urlencode(quiet.provider.event(quiet.person, word)).encode()
+        assert through_client(url, body, quiet.provider.signed(body))[0] == 200
+        run_jobs()
+        assert Thread.objects.get().unreachable == unreachable
+    assert {"STOP", "START"} <= set(Message.objects.values_list("text", flat=True))
 
 
 def test_who_opted_out_gets_nothing_until_they_opt_in_again(quiet: Door):

@@ -171,9 +171,9 @@ def test_the_played_provider_tells_everything_by_itself(door: Door) -> None:
     door.provider.delays = (0.05, 0.1, 0.15)  # type: ignore[attr-defined]
     done: list[bytes] = []
 
-    def hook(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> int:
+    def hook(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> tuple[int, bytes]:
         done.append(body)
-        return 200
+        return 200, b""
 
     door.provider.transport = hook
     message = messages.reply(ticket_id=Ticket.objects.get().pk, text="Dạ", actor=an_actor("admin"))
