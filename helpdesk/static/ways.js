@@ -33,7 +33,9 @@ function show() {
   const form = composer();
   if (!form) return;
   const words = $("#composer-standing");
-  words.replaceChildren(...($(".way-standing", way ?? form)?.cloneNode(true).childNodes ?? []));
+  const said = way && $(".way-standing", way);
+  words.replaceChildren(...(said ? [`${$(".way-name", way).textContent}: `, ...said.cloneNode(true).childNodes] : []));
+  $("#composer-send-words").textContent = way?.dataset.send ?? $("#composer-send-words").textContent;
   form.dataset.off = way && !isOff(way) ? "" : "yes";
   form.dataset.via = way?.dataset.via ?? "";
   $(".composer-send").dataset.off = form.dataset.off;
@@ -84,7 +86,7 @@ function tick() {
   let isOver = false;
   for (const time of document.querySelectorAll("#composer [data-until]")) {
     const left = Number(time.dataset.until) - at;
-    const words = span(left);
+    const words = left >= 86400 && left < 3 * 86400 ? word("hours", Math.floor(left / 3600)) : span(left);
     if (time.textContent !== words) time.textContent = words;
     isOver ||= left <= 0;
   }
@@ -141,6 +143,7 @@ function showTemplates(way) {
   const wanted = has && (templateNeeded(way) || isTemplate || Boolean(select.dataset.chosen));
   $("#way-templates").hidden = !has || templateNeeded(way);
   $("#way-templates").setAttribute("aria-expanded", wanted);
+  $("#way-choices").disabled = wanted; // a template goes alone
   box.hidden = !wanted;
   composer().toggleAttribute("data-template", wanted);
   if (!wanted) {
@@ -162,7 +165,7 @@ function places(given = []) {
   const names = one ? JSON.parse(one.dataset.places) : [];
   const fields = names.map((name, index) => {
     const label = document.createElement("label");
-    const field = Object.assign(document.createElement("input"), { name: "parameter", value: given[index] ?? "", maxLength: 500, required: true, dir: "auto" });
+    const field = Object.assign(document.createElement("input"), { className: "input", name: "parameter", value: given[index] ?? "", maxLength: 500, ariaRequired: "true", dir: "auto" });
     label.append(Object.assign(document.createElement("span"), { className: "small quiet", textContent: /^\d+$/.test(name) ? word("place", name) : name }), field);
     return label;
   });
@@ -193,7 +196,7 @@ function showChoices(way) {
   const most = Number(way?.dataset.choices || 0);
   const button = $("#way-choices");
   button.hidden = !most;
-  const open = most > 0 && (isChoosing || chips().length > 0);
+  const open = most > 0 && !button.disabled && (isChoosing || chips().length > 0);
   $("#composer-choices").hidden = !open;
   button.setAttribute("aria-expanded", open);
   const field = $("#composer-choice");

@@ -34,7 +34,6 @@ class Way:
     standing: SafeString
     send: str
     off: bool = False  # nothing goes through; it stays to be read
-    near: int = 0  # seconds before its end from which it is worth a stronger tone
     chosen: bool = False
     data: dict[str, Any] = field(default_factory=dict)
 
@@ -115,17 +114,22 @@ def given(request: HttpRequest) -> dict[str, Any]:
 
 
 def standing(reach: Reach) -> SafeString:
-    """How a way stands, in words: `5 of 8 free replies left, closes in 3 h 12 min`."""
+    """How a way stands, in words that go on after its name: `5 of 8 free replies left, closes in 3 h 12 min`."""
     window = reach.window
     if reach.blocked:
-        return format_html(_("Must be connected again: {reason}"), reason=words.reason(reach.blocked))
+        return format_html(_("must be connected again: {reason}"), reason=words.reason(reach.blocked))
     if window.state == "unreachable":
-        return format_html("{}", _("The customer blocked us there or opted out"))
+        return format_html("{}", _("the customer blocked us there or opted out"))
     seconds = (window.closes_at - now()).total_seconds() if window.closes_at else 0.0
     until = int(window.closes_at.timestamp()) if window.closes_at else 0
-    time = format_html('<time data-until="{}">{}</time>', until, words.span(seconds))
+    time = format_html('<time data-until="{}">{}</time>', until, _span(seconds))
     facts = {"time": time, "left": window.left, "total": window.total, "channel": words.channel(reach.kind)}
     return format_html(_sentence(reach, seconds), **facts)
+
+
+def _span(seconds: float) -> str:
+    """A length of time; below three days in hours, since a window is counted in them. As ways.js words it."""
+    return _("{} h").format(int(seconds // 3600)) if 86400 <= seconds < 3 * 86400 else words.span(seconds)
 
 
 def _sentence(reach: Reach, seconds: float) -> str:
@@ -133,26 +137,26 @@ def _sentence(reach: Reach, seconds: float) -> str:
     counted = window.left is not None
     match window.state:
         case "template":
-            return _("Window closed: choose a template")
+            return _("window closed: choose a template")
         case "closed" if reach.mode == PRIVATE and window.left == 0:
-            return _("This comment has had its private answer")
+            return _("this comment has had its private answer")
         case "closed":
-            return _("Window closed: the customer must write first")
+            return _("window closed: the customer must write first")
         case "human":
-            return _("Only what you type yourself, closes in {time}")
+            return _("only what you type yourself, closes in {time}")
         case "charged" if counted:
-            return _("Free replies used up: charged, {left} of {total} left, closes in {time}")
+            return _("free replies used up: charged, {left} of {total} left, closes in {time}")
         case "charged":
-            return _("Free replies used up: each message is charged, closes in {time}")
+            return _("free replies used up: each message is charged, closes in {time}")
     if reach.mode == COMMENT:
-        return _("Everybody can read it, under the post")
+        return _("everybody can read it, under the post")
     if reach.mode == PRIVATE:
-        return _("One private message, closes in {time}")
+        return _("one private message, closes in {time}")
     if counted and window.closes_at:
         return _("{left} of {total} free replies left, closes in {time}")
     if counted:
         return _("{left} of {total} messages left")
-    return _("Closes in {time}") if window.closes_at else ""
+    return _("closes in {time}") if window.closes_at else ""
 
 
 def _way(reach: Reach, templates: Sequence[Template]) -> Way:
@@ -166,7 +170,7 @@ def _way(reach: Reach, templates: Sequence[Template]) -> Way:
         label, send = _("{channel}: private message").format(channel=label), _("Send privately")
     said = standing(reach)
     if window.state == "template" and not templates and not reach.blocked:
-        said = format_html("{}", _("Window closed, and no approved template is kept for this channel"))
+        said = format_html("{}", _("window closed, and no approved template is kept for this channel"))
     files = {} if reach.mode else ability.files
     return Way(
         value=_value(reach.channel_id, reach.address, reach.mode),
