@@ -42,7 +42,7 @@ def person(actor: Actor, customer: Customer, people: list[int], identities: list
                 "id": one.pk,
                 "name": str(other),
                 "why": SAME.get(one.reason, ""),
-                "addresses": ", ".join(label(address) for address in customers.identities(other.pk)[:3]),
+                "addresses": ", ".join(placed(address) for address in customers.identities(other.pk)[:3]),
             }
             for one, other in suggestions.known_of(people, actor)
         ],
@@ -70,6 +70,13 @@ def label(one: Identity) -> str:
     if one.kind in ("email", "phone", "sms"):
         return one.value
     return one.name or one.value
+
+
+def placed(one: Identity) -> str:
+    """An address where no sign stands beside it: a name on a channel with the channel's."""
+    if one.kind in ("email", "phone", "sms", "webchat"):
+        return label(one)
+    return f"{words.channel(one.kind)}: {label(one)}"
 
 
 def _claim(one: IdentityClaim, waiting: set[tuple[str, str]], why_not: dict[str, str]) -> dict[str, Any]:
