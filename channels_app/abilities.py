@@ -43,11 +43,14 @@ ABILITIES: dict[str, Ability] = {
     "zalo": Ability(text_limit=2000, quotes=True, templates=True, files={"image": 1 * MB, "file": 5 * MB}),
     "telegram": Ability(
         text_limit=4096, choices=8, choice_length=60, quotes=True, receipts=False,
-        files={"image": 10 * MB, "video": 50 * MB, "audio": 50 * MB, "file": 50 * MB},
+        files={"file": 50 * MB},  # a picture too large to be shown goes as a document
     ),
-    "line": Ability(text_limit=5000, choices=13, quotes=False, receipts=False, files={}),
-    "viber": Ability(text_limit=7000, files={"image": 1 * MB, "file": 50 * MB}),
-    "sms": Ability(text_limit=1600, files={}),
+    # Files go to LINE and by SMS as an address to tap, good for a day; small pictures as pictures where that works.
+    "line": Ability(text_limit=5000, choices=13, quotes=False, receipts=False, files={"file": 20 * MB}),
+    # A picture or a film too large to be shown goes as a file.
+    "viber": Ability(text_limit=7000, choices=12, choice_length=100, files={"file": 50 * MB}),
+    # Twilio takes 1600 UTF-16 units; the hundred are for emoji, which take two.
+    "sms": Ability(text_limit=1500, files={"file": 20 * MB}),
     "open_api": Ability(splits=False, choices=13, choice_length=100, quotes=True),
 }  # fmt: skip
 

@@ -11,8 +11,8 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels_app import health, inbound, kinds, queries, registry
-from channels_app.adapters.base import Connected, Probed
+from channels_app import health, inbound, kinds, queries, registry, tokens
+from channels_app.adapters.base import Connected, Probed, SignedIn
 from channels_app.contracts import Probe
 from channels_app.events import ChannelChanged, InboundRetried
 from channels_app.models import Channel, InboundEvent
@@ -118,7 +118,7 @@ def probe(*, channel_id: UUID | str, actor: Actor) -> Probe:
     return found
 
 
-def connect(*, channel_id: UUID | str, actor: Actor) -> None:
+def call_us(*, channel_id: UUID | str, actor: Actor) -> None:
     """Have the provider call this desk from now on, where it is told so by us. Supervisors and admins only.
 
     Raises Invalid with the provider's own words where it refuses.
@@ -135,6 +135,45 @@ def connect(*, channel_id: UUID | str, actor: Actor) -> None:
         raise Invalid(str(error)) from None
     with transaction.atomic():
         record(ChannelChanged(channel_id=str(channel.id), change="connected"), actor=actor)
+
+
+def authorise_url(*, channel_id: UUID | str, redirect: str, verifier: str, state: str, actor: Actor) -> str:
+    """Where an admin agrees at the provider that the desk may speak for the account. Raises NotFound, NotAllowed,
+    Conflict where the channel is retired or something has to be filled in first."""
+    channel, adapter = _to_sign_in(channel_id, actor)
+    return adapter.authorise_url(registry.reference(channel), redirect, verifier, state)
+
+
+def connect(*, channel_id: UUID | str, code: str, redirect: str, verifier: str, account: str, actor: Actor) -> Channel:
+    """The provider's keys for a code, stored together. account: whom the provider says they are for, where it does.
+
+    Raises NotFound, NotAllowed, Conflict with the provider's reason in words.
+    """
+    channel, adapter = _to_sign_in(channel_id, actor)
+    if account and account != channel.address:
+        raise Conflict(_("That was another account than this channel's: sign in with the one whose id is given here."))
+    try:
+        given = adapter.exchange(registry.reference(channel), code, redirect, verifier)
+    except (GiveUp, Retry) as error:
+        raise Conflict(_("The provider gave no keys. Try again in a moment: {reason}").format(reason=error)) from error
+    with transaction.atomic():
+        channel = queries.channel_for(actor, channel_id, lock=True)
+        tokens.keep(channel, given)
+        record(ChannelChanged(channel_id=str(channel.pk), change="connected"), actor=actor)
+    registry.forget()
+    return channel
+
+
+def _to_sign_in(channel_id: UUID | str, actor: Actor) -> tuple[Channel, SignedIn]:
+    channel = queries.channel_for(actor, channel_id)
+    adapter = registry.adapter(channel.kind)
+    if not isinstance(adapter, SignedIn):
+        raise NotFound
+    known: Any = channel.secrets
+    lacking = [key for key in kinds.SIGNED_IN.get(channel.kind, ()) if not (channel.config.get(key) or known.get(key))]
+    if not channel.is_active or lacking:
+        raise Conflict(_("Fill in the ids and the app secret first."), fields=dict.fromkeys(lacking, "missing"))
+    return channel, adapter
 
 
 def retry_inbound(*, event_id: int | str, actor: Actor) -> None:
@@ -168,6 +207,8 @@ def _fill(channel: Channel, **changes: Any) -> None:
     channel.config = config
     known: Any = channel.secrets
     channel.secrets = {key: value for key, value in known.items() if key not in given} | fresh
+    if fresh.keys() & {"access_token", "refresh_token"}:
+        tokens.forget_past(channel)
     if "team_id" in changes:
         channel.team = _team(changes["team_id"])
 

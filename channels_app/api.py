@@ -48,7 +48,7 @@ class ChannelOut(Shape):
     updated_at = Moment(read_only=True)
 
     def get_secrets_set(self, channel: Channel) -> list[str]:
-        return sorted(channel.secrets)
+        return sorted(key for key in channel.secrets if key in kinds.KEYS.get(channel.kind, ({}, {}))[1])
 
     def get_webhook_url(self, channel: Channel) -> str:
         return f"{settings.SITE_URL}/hooks/{channel.pk}/"

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.timezone import now
 
-from channels_app import health, kinds, media, ports, registry, templates_kept
+from channels_app import health, kinds, media, ports, registry, templates_kept, tokens
 from channels_app.adapters.base import Adapter, Fetcher, Probed
 from channels_app.contracts import ChannelRef, Origin, Probe, ProfileLearned, RemoteFile
 from channels_app.events import FileArrived
@@ -63,6 +63,10 @@ def drain() -> None:
 
 def _do(held: jobs.Claim) -> None:
     errand: Errand = held.job
+    if errand.what == Errand.What.TOKEN:
+        tokens.refresh(errand.channel_id)
+        jobs.settle(held)
+        return
     channel = registry.channel(errand.channel_id)
     adapter = registry.adapter(channel.kind)
     if errand.what == Errand.What.PROBE:
@@ -73,7 +77,7 @@ def _do(held: jobs.Claim) -> None:
     if errand.what == Errand.What.PROFILE:
         _learn(held, errand, channel, adapter)
         return
-    fetched = adapter.fetch(channel, errand.source)
+    fetched = tokens.with_key(channel, lambda keyed: adapter.fetch(keyed, errand.source))
     with transaction.atomic():
         jobs.settle(held)
         expected = Media.objects.select_for_update().get(errand=errand)
@@ -98,7 +102,7 @@ def _probe(held: jobs.Claim, channel: ChannelRef, adapter: Adapter) -> None:
 
 def _learn(held: jobs.Claim, errand: Errand, channel: ChannelRef, adapter: Fetcher) -> None:
     thread = Thread.objects.get(errand=errand)
-    known = adapter.profile(channel, thread.address)
+    known = tokens.with_key(channel, lambda keyed: adapter.profile(keyed, thread.address))
     with transaction.atomic():
         jobs.settle(held)
         Thread.objects.filter(pk=thread.pk, name="").update(name=storable(known.name)[:200])
@@ -110,7 +114,9 @@ def _learn(held: jobs.Claim, errand: Errand, channel: ChannelRef, adapter: Fetch
 
 
 def _tell(errand: Errand, error: GiveUp) -> None:
-    """In the transaction that gives it up: the file will not come."""
+    """In the transaction that gives it up: the file will not come, or the keys are not to be had."""
+    if errand.what == Errand.What.TOKEN:
+        tokens.overdue(errand.channel_id)
     if errand.media_id:
         Media.objects.filter(pk=errand.media_id).update(state=Media.State.LOST)
         record(FileArrived(media_id=str(errand.media_id), is_lost=True), actor=Actor.system())

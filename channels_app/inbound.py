@@ -91,6 +91,11 @@ def retry(event_id: int) -> bool:
         return event is not None and jobs.revive(event)
 
 
+def forget(event_ids: Sequence[int]) -> None:
+    """Blank the kept bytes of receipts whose words were taken back, in the caller's transaction; the receipts stay."""
+    InboundRaw.objects.filter(event_id__in=event_ids).update(body=b"")
+
+
 def _hand_over(held: jobs.Claim) -> None:
     event = held.job
     channel = registry.channel(event.channel_id)

@@ -191,6 +191,13 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "sms": ("account_sid", "number", "auth_token"),
 }
 
+# By which secret a provider signs its calls, where it is not the app's.
+SIGNING_KEY = {"zalo": "oa_secret"}
+# Whose access key ends by itself and is exchanged for a new one before that.
+EXPIRING = ("zalo", "instagram")
+# Whose keys an admin gets by signing in at the provider; what must be known of the channel before that.
+SIGNED_IN = {"zalo": ("app_id", "oa_id", "app_secret")}
+
 
 def missing(kind: str, config: dict[str, Any], secrets: dict[str, Any]) -> list[str]:
     """Which of the values that this kind needs are not there yet."""

@@ -163,6 +163,9 @@ class Media(models.Model):
     owner = models.CharField(max_length=80, blank=True)  # who uploaded it: `user:7`, `thread:12`; empty for mail
     created_at = models.DateTimeField(default=now)
 
+    class Meta:
+        indexes = [models.Index(fields=["sha256"], condition=~models.Q(sha256=""), name="media_content")]
+
     @property
     def path(self) -> str:
         """Where the content lies within the media folder."""
@@ -178,12 +181,22 @@ class Errand(LeasedJob):
         FILE = "file"  # source: what the adapter's fetch needs; media: where it goes
         PROFILE = "profile"  # thread: whose
         PROBE = "probe"  # whether the channel's keys still work
+        TOKEN = "token"  # the channel's keys are exchanged for new ones
 
     channel = models.ForeignKey(Channel, models.PROTECT, db_constraint=False, db_index=False)
     what = models.CharField(max_length=8, choices=What)
-    media = models.ForeignKey(Media, models.CASCADE, null=True, db_index=False)
+    media = models.ForeignKey(Media, models.CASCADE, null=True)
     thread = models.ForeignKey(Thread, models.CASCADE, null=True, db_index=False)
     source = models.JSONField(default=dict)
+
+    class Meta(LeasedJob.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel"],
+                condition=models.Q(what="token", state__in=("pending", "running")),
+                name="errand_token_once",
+            )
+        ]
 
 
 class ChatLine(models.Model):

@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext_noop
 
-from channels_app import health, registry
+from channels_app import health, registry, tokens
 from channels_app.contracts import Echo, OutboundEnvelope, OutboundFile, Receipt, SendResult
 from channels_app.events import DeliveryFailed, DeliveryReported, DeliveryRetried, DeliverySent
 from channels_app.models import Delivery, Thread
@@ -71,16 +71,18 @@ def take_back(*, message_id: int) -> bool:
     return bool(waiting.update(state="done", outcome=Delivery.Outcome.TAKEN_BACK))
 
 
-def retry(*, message_id: int, actor: Actor) -> int:
+def retry(*, message_id: int, actor: Actor, past_window: bool = False) -> int:
     """A new attempt for each failed part, in the caller's transaction; the parts that arrived stay. How many.
 
     A part that may have arrived is sent again only when nothing else failed: then that is what the actor asks for.
+    past_window: the usual window has closed meanwhile, as in the envelope.
     """
     revived = 0
     stuck = list(Delivery.objects.select_for_update().filter(message_id=message_id, state="failed").order_by("pk"))
     failed = [delivery for delivery in stuck if delivery.outcome != Delivery.Outcome.UNKNOWN]
     for delivery in failed or stuck:
-        if jobs.revive(delivery, outcome="", tries=delivery.tries + 1):
+        payload = delivery.payload | {"past_window": past_window}
+        if jobs.revive(delivery, outcome="", tries=delivery.tries + 1, payload=payload):
             revived += 1
             record(DeliveryRetried(delivery_id=delivery.pk, message_id=message_id), actor=actor)
     return revived
@@ -115,6 +117,24 @@ def report(receipt: Receipt, *, channel_id: UUID | None = None) -> None:
         record(event, actor=_SYSTEM)
         if receipt.stops_channel and delivery.channel_id:
             health.trouble(channel_id=delivery.channel_id, kind=health.AUTH, problem=receipt.reason)
+
+
+def message_of(provider_id: str, *, channel_id: UUID) -> int | None:
+    """Which message of ours the provider calls so on this channel; None when none."""
+    own = Delivery.objects.filter(channel_id=channel_id, provider_id=provider_id[:255], message_id__isnull=False)
+    return own.order_by("-pk").values_list("message_id", flat=True).first() if provider_id else None
+
+
+def forget(*, message_id: int) -> None:
+    """Blank what was sent of a message that was taken back, in the caller's transaction; what became of it stays.
+
+    A part that has not left never will.
+    """
+    for delivery in Delivery.objects.select_for_update().filter(message_id=message_id):
+        delivery.payload = delivery.payload | {"text": "", "html": "", "subject": "", "files": [], "client": {}}
+        if delivery.state == "pending":
+            delivery.state, delivery.outcome = "done", Delivery.Outcome.TAKEN_BACK
+        delivery.save(update_fields=["payload", "state", "outcome"])
 
 
 def recognise(echo: Echo, *, channel_id: UUID) -> bool:
@@ -194,7 +214,7 @@ def _prepare(held: jobs.Claim) -> Callable[[], SendResult]:
     if not channel.is_active:
         raise GiveUp(gettext_noop("the channel has been retired"))
     envelope = _envelope(delivery)
-    return lambda: adapter.send(channel, envelope)
+    return lambda: tokens.with_key(channel, lambda keyed: adapter.send(keyed, envelope))
 
 
 def _tell(delivery: Delivery, error: GiveUp) -> None:

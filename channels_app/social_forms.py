@@ -27,7 +27,7 @@ STEPS: dict[str, Any] = {
     ),
     "zalo": _(
         "At developers.zalo.me make an app, connect your official account to it, and enter the web address below as "
-        "its webhook. It must be reachable by HTTPS under a domain. Afterwards press “Connect with Zalo” here."
+        "its webhook. It must be reachable by HTTPS under a domain. Afterwards press “Connect the account” here."
     ),
     "telegram": _(
         "Talk to @BotFather in Telegram, make a bot with /newbot and copy its token. After saving press “Let it call "
@@ -55,7 +55,7 @@ LABELS: dict[str, tuple[Any, Any]] = {
     "verify_token": (_("Verify token"), _("Any words of your own; enter the same ones at the provider.")),
     "app_secret": (_("App secret"), _("App settings → Basic. It proves that calls come from the provider.")),
     "access_token": (_("Access token"), _("It lets this desk answer.")),
-    "refresh_token": (_("Refresh token"), _("“Connect with Zalo” fills it in; it renews itself from then on.")),
+    "refresh_token": (_("Refresh token"), _("“Connect the account” fills it in; it renews itself from then on.")),
     "app_id": (_("App id"), _("The number of your Zalo app.")),
     "oa_id": (_("Official account id"), _("The number of your Zalo official account.")),
     "oa_secret": (_("OA secret key"), _("Webhook page of the app. It proves that calls come from Zalo.")),

@@ -14,7 +14,8 @@ VALUES (%s, %s, %s, %s, %s, 0, now(), 0, '{}', '')
 ON CONFLICT (channel_id, key) DO UPDATE
     SET last_inbound_at = greatest(line.last_inbound_at, excluded.last_inbound_at),
         name = CASE WHEN line.name = '' THEN excluded.name ELSE line.name END,
-        unreachable = '',
+        -- Who writes can be answered again; but an opt-out is taken back only by saying so.
+        unreachable = CASE WHEN line.unreachable = 'opted_out' THEN 'opted_out' ELSE '' END,
         -- The allowance begins anew with the customer's latest word; an old one that arrives late changes nothing.
         sent_since = CASE WHEN line.last_inbound_at >= excluded.last_inbound_at THEN line.sent_since ELSE 0 END,
         quota = CASE WHEN line.last_inbound_at >= excluded.last_inbound_at THEN line.quota ELSE '{}' END

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from channels_app import demo, handed_out, web, webhooks
+from channels_app import connect, demo, handed_out, web, webhooks
 from channels_app.api import ChannelView, InboundFailureView
 from channels_app.inbound_api import InboundView
 
@@ -23,7 +23,9 @@ control_urls = [
     path("<uuid:channel_id>/", web.edit),
     path("<uuid:channel_id>/retire/", web.retire),
     path("<uuid:channel_id>/test/", web.test),
-    path("<uuid:channel_id>/call-us/", web.connect),
+    path("<uuid:channel_id>/call-us/", web.call_us),
+    path("<uuid:channel_id>/connect/", connect.begin),
+    path("<uuid:channel_id>/connect/callback/", connect.callback),
 ]
 demo_urls = [
     path("", demo.phones, name="demo_phones"),

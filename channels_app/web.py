@@ -97,10 +97,10 @@ def test(request: HttpRequest, channel_id: UUID) -> HttpResponseBase:
 
 @require_POST
 @supervisors_only
-def connect(request: HttpRequest, channel_id: UUID) -> HttpResponseBase:
+def call_us(request: HttpRequest, channel_id: UUID) -> HttpResponseBase:
     """Have the provider call this desk."""
     try:
-        actions.connect(channel_id=channel_id, actor=_actor(request))
+        actions.call_us(channel_id=channel_id, actor=_actor(request))
     except (Invalid, Conflict) as error:
         messages.error(request, str(error.message))
     else:
@@ -130,6 +130,7 @@ def _page(request: HttpRequest, kind: str, form: ChannelForm, channel: Channel |
         "channel": channel,
         "kind": kind,
         "embed": embed,
+        "can_connect": channel is not None and channel.is_active and kind in kinds.SIGNED_IN,
         "mail_port": settings.ENV.mail_port,
         "kind_name": Channel.Kind(kind).label,
         "steps": STEPS.get(kind, ""),

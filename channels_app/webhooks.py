@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from channels_app import inbound, registry
+from channels_app import inbound, kinds, registry
 from channels_app.adapters.base import Hook, digest, same
 from channels_app.contracts import Answer, Call, ChannelRef, Item
 from helpdesk.core.errors import NotFound, TooLarge
@@ -66,7 +66,9 @@ def _channel_of(item: Item, called: ChannelRef) -> UUID:
     if not item.account or item.account == called.address:
         return called.id
     other = registry.channel_at(called.kind, item.account)
-    if other and same(str(other.secrets.get("app_secret", "")), str(called.secrets.get("app_secret", ""))):
+    key = kinds.SIGNING_KEY.get(called.kind, "app_secret")
+    ours, theirs = str(called.secrets.get(key, "")), str(other.secrets.get(key, "")) if other else ""
+    if other and ours and same(theirs, ours):
         return other.id
     log.warning("a call for an account no channel has", channel=str(called.id), account=item.account[:60])
     return called.id

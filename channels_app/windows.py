@@ -55,7 +55,10 @@ def window(kind: str, facts: Facts, now: datetime) -> Window:
     if facts.mode == "private":
         return _private(facts, now)
     rule = _RULES.get(kind)
-    return rule(facts, now) if rule else Window(**_counted(facts.quota, now))
+    if rule:
+        return rule(facts, now)
+    left, total = _counted(facts.quota, now)
+    return Window(left=left, total=total)
 
 
 def _meta(facts: Facts, now: datetime) -> Window:
@@ -97,10 +100,14 @@ def _zalo(facts: Facts, now: datetime) -> Window:
         return Window(state="template", closes_at=last + WEEK)
     quota = facts.quota or {}
     if quota and quota.get("type", "reply") != "reply":  # it counts what is paid for: the free ones are used up
-        return Window(state="charged", closes_at=last + WEEK, **_counted(quota, now))
-    left, total, ends = max(0, ZALO_FREE - facts.sent_since), ZALO_FREE, last + ZALO_FREE_FOR
-    if said := _counted(quota, last):
-        left, total = said["left"], said["total"]
+        if _counted(quota, last)[0] == 0:
+            return Window(state="template")
+        left, total = _counted(quota, now)
+        return Window(state="charged", closes_at=last + WEEK, left=left, total=total)
+    left, total = _counted(quota, last)
+    ends = last + ZALO_FREE_FOR
+    if left is None:
+        left, total = max(0, ZALO_FREE - facts.sent_since), ZALO_FREE
     if expires := _moment(quota.get("expires_at")):
         ends = min(ends, expires)
     if left and now < ends:
@@ -116,13 +123,13 @@ _RULES: dict[str, Callable[[Facts, datetime], Window]] = {
 }
 
 
-def _counted(quota: dict[str, object] | None, now: datetime) -> dict[str, int]:
-    """What the provider last said is left, as far as it said so and it still holds: {left, total}, or nothing."""
+def _counted(quota: dict[str, object] | None, now: datetime) -> tuple[int | None, int | None]:
+    """(left, total) as the provider last said it, as far as it did and while it holds; else two Nones."""
     remain, total = (_whole((quota or {}).get(name)) for name in ("remain", "total"))
-    if remain is None or total is None or remain < 0:
-        return {}
     expires = _moment((quota or {}).get("expires_at"))
-    return {"left": remain, "total": max(total, remain)} if expires is None or now < expires else {}
+    if remain is None or total is None or remain < 0 or (expires is not None and now >= expires):
+        return None, None
+    return remain, max(total, remain)
 
 
 def _whole(value: object) -> int | None:

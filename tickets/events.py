@@ -90,6 +90,28 @@ class MessageTakenBack(TicketEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEdited(TicketEvent):
+    """Who wrote it changed it, at their end."""
+
+    topic: ClassVar[str] = "message.edited"
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageUnsent(TicketEvent):
+    """Who wrote it took it back, at their end: nobody knows any more what it said."""
+
+    topic: ClassVar[str] = "message.unsent"
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReacted(TicketEvent):
+    topic: ClassVar[str] = "message.reacted"
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDelivered(TicketEvent):
     """What became of a message: sent, delivered, read, failed, unknown."""
 
@@ -108,11 +130,24 @@ class ChatMailed(TicketEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSwitched(TicketEvent):
-    """A hand-over from one channel to another within one ticket."""
+    """A hand-over from one channel to another within one ticket.
+
+    direction: in, the customer went on elsewhere; out, an answer went elsewhere than where they wrote.
+    """
 
     topic: ClassVar[str] = "ticket.channel_switched"
     before: str
     after: str
+    direction: str = "in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactChanged(TicketEvent):
+    """Whether the customer can be reached on the line they wrote on; `what` as in the contract's ContactChange."""
+
+    topic: ClassVar[str] = "ticket.contact_changed"
+    what: str
+    channel_kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -161,7 +161,7 @@ class Provider:
         headers = {"Content-Type": "application/json"} | (self.signed(body) if signed is None else signed)
         status = 0
         for _ in range(times):
-            status = self.transport(self.hook_url, body, headers)
+            status, _said = self.transport(self.hook_url, body, headers)
             self.pushed.append((body, status))
         return status
 
@@ -189,6 +189,8 @@ class Provider:
         if request.method == "GET" and request.path in self.files:
             content, content_type = self.files[request.path]
             return Response(content, headers={"Content-Type": content_type})
+        if request.path.startswith("/files/"):
+            return Response({}, 404)
         if fault and fault.what == "cut":
             return None
         if fault and fault.what == "status":
@@ -201,16 +203,20 @@ class Provider:
         return response
 
 
-def post(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> int:
-    """POST without following anything; the status, 0 when nobody answered."""
+def post(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> tuple[int, bytes]:
+    """POST without following anything; the status and the answer's body, 0 when nobody answered."""
     request = urllib.request.Request(url, data=body, headers=headers, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=timeout) as response:
-            return int(response.status)
+            return int(response.status), response.read()
     except urllib.error.HTTPError as error:
-        return error.code
+        return error.code, error.read()
     except OSError:
-        return 0
+        return 0, b""
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # of connections that wait: the usual five are too few for a burst of a desk's workers
 
 
 def serve(providers: dict[str, Provider], *, host: str = "127.0.0.1", port: int = 0) -> ThreadingHTTPServer:
@@ -257,7 +263,7 @@ def serve(providers: dict[str, Provider], *, host: str = "127.0.0.1", port: int 
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet: the desk's own log says what matters."""
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    server = _Server((host, port), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True, name="simulators").start()
     for kind, provider in providers.items():

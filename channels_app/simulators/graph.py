@@ -68,6 +68,7 @@ class GraphProvider(Provider):
         self.comments: dict[str, Comment] = {}
         self.per_second = 0  # how many sends a second are taken; 0 is any number
         self._sends: deque[float] = deque()
+        self.subscribed = ["messages", "feed"]  # which events the page sends to the application
         self.silent = False  # neither receipts nor echoes
 
     @property
@@ -187,7 +188,7 @@ class GraphProvider(Provider):
         if request.method == "GET" and not edge:
             return self.me(request) if own else self.person(first, request)
         if request.method == "GET" and own and edge == "subscribed_apps":
-            return {"data": [{"id": self.APP, "subscribed_fields": ["messages", "feed"]}]}
+            return {"data": [{"id": self.APP, "subscribed_fields": self.subscribed}]}
         raise Refusal(400, 100, f"Unsupported {request.method.lower()} request", 33)
 
     def refresh(self, request: Request) -> Any:
@@ -295,7 +296,7 @@ class GraphProvider(Provider):
         shown = Line(id=mid, person=person, direction="out", text=message.get("text", ""), files=files, choices=choices)
         with self.lock:
             self.lines.append(shown)
-        echoed = {name: message[name] for name in ("text", "metadata") if name in message}
+        echoed: dict[str, Any] = {name: message[name] for name in ("text", "metadata") if name in message}
         if files:
             kind = attachment["type"] if attachment else "file"
             echoed["attachments"] = [{"type": kind, "payload": {"url": files[0]["url"]}}]
@@ -362,11 +363,12 @@ def _is_choice(choice: Any) -> bool:
 def multipart(request: Request) -> dict[str, tuple[str, str, bytes]]:
     """The parts of a form with files, by name: filename, type, content."""
     head = f"Content-Type: {request.headers.get('content-type', '')}\r\n\r\n".encode()
-    found = {}
-    for part in BytesParser(policy=HTTP).parsebytes(head + request.body).iter_parts():  # type: ignore[attr-defined]
+    found: dict[str, tuple[str, str, bytes]] = {}
+    for part in BytesParser(policy=HTTP).parsebytes(head + request.body).iter_parts():
         name = str(part.get_param("name", "", header="content-disposition"))
-        content = part.get_payload(decode=True) or b""
-        found[name] = (part.get_filename() or "", part.get_content_type(), content)
+        content = part.get_payload(decode=True)
+        kept = content if isinstance(content, bytes) else b""
+        found[name] = (part.get_filename() or "", part.get_content_type(), kept)
     return found
 
 

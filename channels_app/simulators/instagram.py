@@ -5,7 +5,7 @@ import time
 from typing import Any, ClassVar
 
 from channels_app.simulators.base import Line, Request
-from channels_app.simulators.graph import MB, Comment, GraphProvider, Refusal, fetched
+from channels_app.simulators.graph import DAY, MB, Comment, GraphProvider, Refusal, fetched
 
 
 class Instagram(GraphProvider):
@@ -24,6 +24,8 @@ class Instagram(GraphProvider):
     }
     CONFIG: ClassVar[dict[str, str]] = {"account_id": "17841400000000001", "verify_token": "hoa-lu-instagram"}
     SECRETS: ClassVar[dict[str, str]] = {"app_secret": "demo-app-secret-ins", "access_token": "EAADemoLinkedPage"}
+
+    token_made = 0.0  # when the present token was given out, in seconds since 1970
 
     def length(self, text: str) -> int:
         return len(text.encode())
@@ -46,8 +48,11 @@ class Instagram(GraphProvider):
         given, present = request.query.get("access_token", ""), self.account["access_token"]
         if request.query.get("grant_type") != "ig_refresh_token" or not present.startswith("IG"):
             raise Refusal(400, 100, "Invalid parameter")
+        if self.token_made > time.time() - DAY:
+            raise Refusal(400, 100, "The access token must be at least 24 hours old")
         if given != present:
             raise Refusal(400, 190, "Error validating access token: Session has expired", 463)
+        self.token_made = time.time()
         self.account["access_token"] = f"IGAADemo{self.number()}x{time.time_ns():x}"
         return {"access_token": self.account["access_token"], "token_type": "bearer", "expires_in": 5183944}
 

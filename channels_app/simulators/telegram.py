@@ -2,8 +2,6 @@
 
 import json
 import time
-import urllib.error
-import urllib.request
 from collections import deque
 from collections.abc import Callable
 from email import policy
@@ -55,7 +53,7 @@ class Telegram(Provider):
         self.blocked: set[str] = set()
         self.moved: dict[str, str] = {}  # group: the supergroup it has become
         self.groups: dict[str, str] = {}  # id: title
-        self.held: dict[str, tuple[str, bytes, str]] = {}  # file id: path, content, type
+        self.uploads: dict[str, tuple[str, bytes, str]] = {}  # file id: path, content, type
         self.pictures: dict[str, str] = {}  # person: file id
         self.queries: set[str] = set()  # pressed buttons that still wait for an answer
         self.refuses_photos = False
@@ -76,7 +74,7 @@ class Telegram(Provider):
         if request.method == "GET" and request.path.startswith(before):
             self.calls.append(request)
             wanted = request.path.removeprefix(before)
-            for path, content, _type in self.held.values():
+            for path, content, _type in self.uploads.values():
                 if path == wanted:
                     return Response(content, headers={"Content-Type": "application/octet-stream"})
             return Response({"ok": False, "error_code": 404, "description": "Not Found"}, 404)
@@ -178,9 +176,9 @@ class Telegram(Provider):
 
     def _get_file(self, given: dict[str, Any]) -> dict[str, Any]:
         file_id = str(given.get("file_id", ""))
-        if file_id not in self.held:
+        if file_id not in self.uploads:
             raise Refusal(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
-        path, content, _type = self.held[file_id]
+        path, content, _type = self.uploads[file_id]
         if len(content) > DOWNLOAD:
             raise Refusal(400, "Bad Request: file is too big")
         return {"file_id": file_id, "file_unique_id": file_id[-8:], "file_size": len(content), "file_path": path}
@@ -225,8 +223,9 @@ class Telegram(Provider):
         headers = {"Content-Type": "application/json"} | (self.signed(body) if signed is None else signed)
         status = 0
         for _ in range(times):
-            status, said = call_hook(self.hook_url, body, headers)
+            status, answer = self.transport(self.hook_url, body, headers)
             self.pushed.append((body, status))
+            said = json.loads(answer) if status == 200 and answer.startswith(b"{") else {}
             if said.get("method") == "answerCallbackQuery":
                 self._answer_query(said)
         return status
@@ -267,7 +266,7 @@ class Telegram(Provider):
         """Keep a file for getFile; its id."""
         number = self.number()
         file_id = f"AgACAgUAAxkBAAM{number:04d}"
-        self.held[file_id] = (f"documents/file_{number}{name[-5:]}", content, content_type)
+        self.uploads[file_id] = (f"documents/file_{number}{name[-5:]}", content, content_type)
         return file_id
 
     def odd(self, person: str) -> Any:
@@ -356,17 +355,3 @@ def fields(request: Request) -> dict[str, Any]:
         file, held = piece.get_filename(), content if isinstance(content, bytes) else b""
         found[str(name)] = (file, held, piece.get_content_type()) if file else held.decode()
     return found
-
-
-def call_hook(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
-    """POST to the desk: the status, and the JSON it answers."""
-    request = urllib.request.Request(url, data=body, headers=headers, method="POST")
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            said = response.read()
-            value = json.loads(said) if said.startswith(b"{") else {}
-            return int(response.status), value if isinstance(value, dict) else {}
-    except urllib.error.HTTPError as error:
-        return error.code, {}
-    except (OSError, ValueError):
-        return 0, {}

@@ -146,7 +146,7 @@ def is_connected(thread: Thread) -> bool:
 
 
 def _content(media: Media | None) -> Content:
-    if media is None:
+    if media is None or not media.sha256:
         raise NotFound
     return Content(
         path=path_of(media.path),

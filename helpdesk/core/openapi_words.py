@@ -24,6 +24,7 @@ ENUMS = {
     "TicketStatus": "tickets.enums.Status",
     "StatusAfterReply": "tickets.api.conversation.AFTERWARDS",
     "TicketPriority": "tickets.api.shapes.PRIORITIES",
+    "FileState": "channels_app.models.Media.State",
     "DeliveryState": "tickets.api.shapes.DELIVERY_STATES",
     "ClockState": "tickets.enums.ClockState",
     "SlaState": "tickets.api.shapes.SLA_STATES",

@@ -1,6 +1,7 @@
 /** The composer: modes, drafts, files, sending, and who else is here. Never swapped while somebody writes. */
 
-import { csrf, say, toast, word } from "./live.js";
+import { csrf, emit, say, toast, word } from "./live.js";
+import { hindrance, misfit } from "./ways.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const composer = () => $("#composer");
@@ -16,6 +17,7 @@ function mode(name, focus = true) {
   text().placeholder = text().dataset[name === "note" ? "placeholderNote" : "placeholderReply"];
   if (focus) text().focus();
   if (text().value) saveSoon();
+  emit("desk:mode");
 }
 
 document.addEventListener("desk:act", (event) => {
@@ -45,13 +47,19 @@ document.addEventListener("htmx:configRequest", (event) => {
   const body = event.detail.formData;
   body.set("seen", lastMessage);
   body.set("expected_version", seenVersion);
+  if (form.dataset.mode === "note") for (const name of ["template", "parameter", "choice", "quotes"]) body.delete(name);
+  const why = hindrance(body);
   if ($(".composer-file progress", form)) refuse(event, "uploading");
-  else if (!text().value.trim() && !body.getAll("media").length) refuse(event, "nothing-to-send");
+  else if (why) refuse(event, ...why);
+  else if (!text().value.trim() && !body.getAll("media").length && !body.get("template")) refuse(event, "nothing-to-send");
+  wasTemplate = Boolean(body.get("template"));
 });
 
-function refuse(event, why) {
+let wasTemplate = false; // what was written beside it is kept
+
+function refuse(event, why, what = "") {
   event.preventDefault();
-  toast({ text: word(why) });
+  if (why) toast({ text: word(why, what) });
   text().focus();
 }
 
@@ -59,7 +67,7 @@ document.addEventListener("sent", () => {
   const form = composer();
   if (!form) return;
   clearTimeout(saveTimer);
-  text().value = "";
+  if (!wasTemplate) text().value = "";
   $("#composer-files").replaceChildren();
   $("#composer-saved").textContent = "";
   const moved = $("#composer-moved");
@@ -132,6 +140,8 @@ async function save() {
   }
 }
 
+document.addEventListener("desk:draft", () => composer() && saveSoon());
+
 document.addEventListener("input", (event) => {
   if (!event.target.matches("#composer textarea")) return;
   localStorage.setItem(key(), JSON.stringify({ text: event.target.value, mode: composer().dataset.mode }));
@@ -164,6 +174,8 @@ const LIMIT = 20 * 1024 * 1024;
 function upload(file) {
   const form = composer();
   if (file.size > LIMIT) return toast({ text: word("too-large", file.name), kind: "error" });
+  const why = misfit(file.name, file.size, file.type);
+  if (why) toast({ text: why, kind: "error" }); // another channel may carry it: it goes up all the same
   const chip = $("#composer-file").content.firstElementChild.cloneNode(true);
   $("span", chip).textContent = file.name;
   $("#composer-files").append(chip);
@@ -180,7 +192,10 @@ function upload(file) {
       chip.dataset.wrong = "";
       return toast({ text: word("upload-failed", file.name), kind: "error" });
     }
-    const { id } = JSON.parse(request.responseText);
+    const { id, size, type } = JSON.parse(request.responseText);
+    chip.dataset.size = size;
+    chip.dataset.type = type;
+    emit("desk:filed");
     chip.prepend(Object.assign(document.createElement("input"), { type: "hidden", name: "media", value: id }));
     saveSoon();
   });

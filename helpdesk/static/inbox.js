@@ -293,6 +293,8 @@ document.addEventListener("desk:act", (event) => {
   if (act(event.detail.name, event.detail.source)) event.preventDefault();
 });
 
+document.addEventListener("play", ({ target }) => (target.closest(".msg") ?? target).setAttribute("data-touched", ""), true);
+
 /* --- what can be done within a conversation, without the server ------------------------------------------------ */
 
 function onThread(name, source) {

@@ -27,8 +27,8 @@ function swapOne(old, fresh) {
     waiting.set(old.id, fresh);
     return old;
   }
-  if (old.hasAttribute("data-touched")) {
-    // Somebody has unfolded this message: only what is below it may change under their eyes.
+  if (old.hasAttribute("data-touched") && old.dataset.revision === fresh.dataset.revision) {
+    // Somebody has unfolded this message, or plays what it holds: only what is below it may change under their eyes.
     const [before, after] = [old.querySelector(".msg-foot"), fresh.querySelector(".msg-foot")];
     if (before && after) before.replaceWith(after);
     else if (after) old.append(after);

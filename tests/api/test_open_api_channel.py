@@ -8,8 +8,8 @@ import pytest
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now
 
-from channels_app import registry
-from channels_app.models import Channel, InboundEvent
+from channels_app import inbound, registry
+from channels_app.models import Channel, InboundEvent, Media
 from tests.api.conftest import refused
 from tests.builders import a_mail, a_mailbox, a_ticket, receive, run_jobs
 from tickets.models import Customer, Message
@@ -105,12 +105,24 @@ def test_what_the_own_system_only_heard_joins_nobody(supervisor, door):
     assert set(writer.identities.values_list("kind", flat=True)) == {"open_api"}
 
 
-def test_files_come_with_it(supervisor, door):
-    files = [{"filename": "móp.png", "content_type": "image/png", "content": base64.b64encode(PNG).decode()}]
+def test_files_come_with_it_or_are_fetched(supervisor, door):
+    files = [
+        {"filename": "móp.png", "content_type": "image/png", "content": base64.b64encode(PNG).decode()},
+        {"filename": "biên bản.pdf", "content_type": "application/pdf", "url": "https://kho.test/b.pdf"},
+    ]
     assert bring(supervisor, door, text="", attachments=files).status_code == 201
+    inbound.drain()
+    here, there = Message.objects.get().attachments.order_by("pk")
+    assert (here.filename, here.content_type, here.media.state) == ("móp.png", "image/png", Media.State.KEPT)
+    assert (there.filename, there.media.state) == ("biên bản.pdf", Media.State.COMING)
+    run_jobs()  # no such host: tried again later
+
+
+def test_a_file_at_a_private_address_is_never_asked_for(supervisor, door):
+    files = [{"filename": "x", "url": "http://127.0.0.1:9/secret"}]
+    bring(supervisor, door, attachments=files)
     run_jobs()
-    here = Message.objects.get().attachments.get()
-    assert (here.filename, here.content_type, here.size) == ("móp.png", "image/png", len(PNG))
+    assert Media.objects.get().state == Media.State.LOST
 
 
 def test_a_moment_that_is_still_to_come_is_now(supervisor, door):

@@ -11,13 +11,12 @@ from django.test import Client
 
 from channels_app import registry
 from channels_app.adapters.base import dumped
-from channels_app.contracts import Arrival, ChannelRef, InboundItem, OutboundEnvelope
+from channels_app.contracts import Arrival, Call, ChannelRef, InboundItem, OutboundEnvelope
 from channels_app.models import Channel
 from channels_app.simulators.base import serve
 from channels_app.simulators.graph import GraphProvider
 
-RECEIVED = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-AT = 1795334400000  # ms: 2026-11-22 … a while before RECEIVED, see `test_moments`
+RECEIVED = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 class Played:
@@ -58,17 +57,24 @@ class Played:
         self.provider.transport = hook_call
         return row
 
+    def item(self, event: dict[str, Any]) -> dict[str, Any]:
+        """One event as `split` keeps it."""
+        own = self.provider
+        content = {"change": event} if "field" in event else {"event": event}
+        return {"object": own.OBJECT, "id": own.account_id, "time": 1795334400000} | content
+
     def act(self) -> None:
         """Do what was put off: receipts and echoes go out."""
         while self.waiting:
             self.waiting.pop(0)()
 
 
-def hook_call(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> int:
-    """A call at our hook by the test client, in this very process and transaction."""
+def hook_call(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> tuple[int, bytes]:
+    """A call at our hook by the test client, in this very process and transaction: status and answer."""
     names = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
     names.pop("HTTP_CONTENT_TYPE", None)
-    return Client().post(url, body, content_type="application/json", **names).status_code  # type: ignore[arg-type]
+    answer = Client().post(url, body, content_type="application/json", **names)  # type: ignore[arg-type]
+    return answer.status_code, answer.content
 
 
 @contextmanager
@@ -101,3 +107,8 @@ def parsed(kind: str, account: str, item: dict[str, Any] | bytes, **config: Any)
 def envelope(**changes: Any) -> OutboundEnvelope:
     """An answer; its key is 31."""
     return OutboundEnvelope(**({"idempotency_key": "31", "to": "", "text": "Dạ có ạ 👋"} | changes))
+
+
+def called(body: bytes, **headers: str) -> Call:
+    """A call at the hook."""
+    return Call(method="POST", url="", headers=headers, query={}, body=body)

@@ -11,7 +11,19 @@ from channels_app.windows import STATES, Facts, Window, window
 
 WROTE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-KINDS = ("email", "webchat", "messenger", "instagram", "whatsapp", "zalo", "telegram", "line", "viber", "sms", "open_api")
+KINDS = (
+    "email",
+    "webchat",
+    "messenger",
+    "instagram",
+    "whatsapp",
+    "zalo",
+    "telegram",
+    "line",
+    "viber",
+    "sms",
+    "open_api",
+)
 
 
 def after(kind: str, passed: timedelta, **facts: object) -> Window:
@@ -73,6 +85,7 @@ def test_whatsapp_asks_for_a_template_after_a_day(passed: timedelta, state: str)
          Window(state="charged", closes_at=WROTE + 7 * DAY)),
         (HOUR, {"quota": {"remain": 490, "total": 500, "type": "sub_quota"}},
          Window(state="charged", closes_at=WROTE + 7 * DAY, left=490, total=500)),
+        (HOUR, {"quota": {"remain": 0, "total": 500, "type": "sub_quota"}}, Window(state="template")),
         (HOUR, {"sent_since": 2, "quota": {"remain": None, "total": "many", "expires_at": "soon"}},
          Window(closes_at=WROTE + 2 * DAY, left=6, total=8)),
     ],
@@ -94,7 +107,8 @@ def test_where_a_provider_counts_without_a_window_the_count_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "state"), [("messenger", "closed"), ("instagram", "closed"), ("whatsapp", "template"), ("zalo", "template")]
+    ("kind", "state"),
+    [("messenger", "closed"), ("instagram", "closed"), ("whatsapp", "template"), ("zalo", "template")],
 )
 def test_who_never_wrote_cannot_be_written_to(kind: str, state: str) -> None:
     assert window(kind, Facts(last_inbound_at=None, human_agent=True), WROTE) == Window(state=state)

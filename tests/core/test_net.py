@@ -37,7 +37,7 @@ class Outside(BaseHTTPRequestHandler):
         headers = {"Content-Type": "text/plain", "Content-Disposition": "attachment; filename*=UTF-8''h%C3%B3a.txt"}
         self._say(200, b'{"a": [1]}', headers)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815
 
     def _say(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

@@ -223,7 +223,7 @@ def test_a_hand_over_between_channels_is_kept(mailbox: Channel) -> None:
     ticket = heard(chat, guest, also_known=(signed("lan@customer.test"),)).ticket
     heard(mailbox, LAN)
     switched = EventLog.objects.get(topic="ticket.channel_switched")
-    assert switched.payload == {"ticket_id": ticket.pk, "before": "webchat", "after": "email"}
+    assert switched.payload == {"ticket_id": ticket.pk, "before": "webchat", "after": "email", "direction": "in"}
 
 
 PARTS: list[tuple[list[str], str]] = [

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from channels_app import media
 from channels_app.models import Media
 from helpdesk.core.api import ApiView, Given
-from helpdesk.core.errors import NotFound, TooLarge
+from helpdesk.core.errors import TooLarge
 from tickets.api.shapes import UploadOut
 from tickets.messages import actions, queries
 from tickets.models import Attachment
@@ -83,11 +83,7 @@ class AttachmentView(ApiView):
 def _served(file: Media, filename: str, content_type: str) -> HttpResponse:
     """The bytes as a download; only harmless images may be shown in place."""
     shown = content_type in media.SAFE_IMAGES
-    try:
-        content = media.path_of(file.path).read_bytes()
-    except FileNotFoundError:
-        raise NotFound from None
-    response = HttpResponse(content, content_type=content_type)
+    response = HttpResponse(media.content_of(file), content_type=content_type)
     response["Content-Disposition"] = content_disposition_header(not shown, filename) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, max-age=3600"

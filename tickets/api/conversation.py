@@ -8,13 +8,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from helpdesk.core.api import ApiView, Given, Ordering, Text, Whole
+from channels_app.windows import STATES
+from helpdesk.core.api import ApiView, Given, Moment, Ordering, Shape, Text, Whole
 from helpdesk.core.errors import NotFound, StaleVersion
 from tickets.api.shapes import MessageOut
 from tickets.api.tickets import MOST_VERSION, told
 from tickets.enums import Status
 from tickets.lifecycle import queries as lifecycle
 from tickets.messages import actions, queries
+from tickets.messages.reach import Reach
 from tickets.models import Message
 
 AFTERWARDS = [(status.value, status.label) for status in (Status.OPEN, Status.PENDING, Status.SOLVED)]
@@ -33,10 +35,39 @@ class Words(Given):
     )
 
 
+class TemplateIn(Given):
+    """An approved template of the channel, with a value for each of its holes."""
+
+    name = Text(max_length=200)
+    language = Text(max_length=20, required=False, default="", allow_blank=True)
+    parameters = serializers.ListField(child=Text(max_length=500), required=False, default=list, max_length=40)
+
+
 class ReplyIn(Words):
-    """An answer to the customer, on the best channel when none is named."""
+    """An answer to the customer, on the best channel when none is named.
+
+    Refused with 409 `window_closed`, `channel_blocked` or `unreachable` and the channels that would reach the
+    customer, or 422 `file_too_large`, before anything is written.
+    """
 
     channel = serializers.UUIDField(required=False, allow_null=True, default=None)
+    address = Text(
+        required=False, default="", allow_blank=True, max_length=255, help_text="One of the channel's ways, by address."
+    )
+    mode = serializers.ChoiceField(
+        [("", ""), ("comment", "comment"), ("private", "private")],
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="For comments: in public under the post, or a private message. Without it the first of the ways.",
+    )
+    template = TemplateIn(required=False, allow_null=True, default=None, help_text="In place of text.")
+    choices = serializers.ListField(
+        child=Text(max_length=100), required=False, default=list, max_length=20, help_text="Quick replies."
+    )
+    quotes = serializers.CharField(
+        required=False, allow_null=True, default=None, max_length=20, help_text="Id of the message this answers."
+    )
     expected_version = Whole(
         required=False,
         allow_null=True,
@@ -50,6 +81,49 @@ class ReplyIn(Words):
 
 class NoteIn(Words):
     """For colleagues only."""
+
+
+class WindowOut(Shape):
+    """Until when, and how often, the customer may be answered there."""
+
+    state = serializers.ChoiceField(
+        [(state, state) for state in STATES],
+        read_only=True,
+        help_text="human: only what a person types; charged: it costs; template: only an approved template.",
+    )
+    closes_at = Moment(read_only=True, allow_null=True, help_text="When this state ends, or when it was last open.")
+    left = serializers.IntegerField(read_only=True, allow_null=True, help_text="Messages left in this state.")
+    total = serializers.IntegerField(read_only=True, allow_null=True)
+
+
+class WayOut(Shape):
+    """One way to answer the customer now."""
+
+    channel = serializers.UUIDField(read_only=True, source="channel_id")
+    kind = serializers.CharField(read_only=True)
+    name = serializers.CharField(read_only=True)
+    address = serializers.CharField(read_only=True)
+    mode = serializers.ChoiceField([("", ""), ("comment", "comment"), ("private", "private")], read_only=True)
+    window = WindowOut(read_only=True)
+    blocked = serializers.CharField(read_only=True, help_text="Why nothing can be sent on the channel; empty: it can.")
+    is_last = serializers.BooleanField(read_only=True, help_text="The line the customer wrote on last.")
+    is_preferred = serializers.BooleanField(read_only=True, help_text="The kind of channel the customer asked for.")
+    text_limit = serializers.SerializerMethodField(help_text="Of one part; longer texts leave in several. 0: none.")
+    in_bytes = serializers.SerializerMethodField(help_text="The limit counts UTF-8 bytes.")
+    choices = serializers.SerializerMethodField(help_text="How many quick replies it shows.")
+    templates = serializers.SerializerMethodField(help_text="Approved templates can be sent.")
+
+    def get_text_limit(self, way: Reach) -> int:
+        return way.ability.text_limit
+
+    def get_in_bytes(self, way: Reach) -> bool:
+        return way.ability.in_bytes
+
+    def get_choices(self, way: Reach) -> int:
+        return way.ability.choices
+
+    def get_templates(self, way: Reach) -> bool:
+        return way.ability.templates
 
 
 class ConversationView(ApiView):
@@ -86,6 +160,11 @@ class ConversationView(ApiView):
                 text=given["text"],
                 actor=self.actor,
                 channel_id=given["channel"],
+                address=given["address"],
+                mode=given["mode"],
+                template=given["template"],
+                choices=tuple(given["choices"]),
+                quotes=given["quotes"],
                 media_ids=tuple(given["attachments"]),
                 expected_version=given["expected_version"],
                 status=given["status"],
@@ -93,6 +172,18 @@ class ConversationView(ApiView):
         except StaleVersion as stale:
             raise told(self, pk, stale) from None
         return self._answer(message, status=201)
+
+    @extend_schema(
+        operation_id="list_ticket_channels",
+        summary="List the ways to answer the customer, best first",
+        responses={200: WayOut(many=True)},
+        filters=False,
+    )
+    def ways(self, request: Request, pk: str) -> Response:
+        """Every way and how it stands now. They are few: there is never a second page."""
+        ticket = lifecycle.survivor(lifecycle.ticket_for(self.actor, pk))
+        rows = self.shown(WayOut, queries.channels_for(ticket), many=True)
+        return Response({"results": rows, "next": None, "previous": None})
 
     @extend_schema(
         operation_id="note",

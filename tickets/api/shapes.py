@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from channels_app.models import Media
 from helpdesk.core.api import ChoiceOrNull, Id, Moment, OrNull, Shape
 from tickets.enums import (
     ClockState,
@@ -79,7 +80,14 @@ class FileOut(Shape):
     filename = serializers.CharField(read_only=True)
     content_type = serializers.CharField(read_only=True)
     size = serializers.IntegerField(read_only=True, help_text="Bytes.")
+    state = serializers.SerializerMethodField(
+        help_text="coming: it lies with the provider and is being fetched; lost: it cannot be had any more."
+    )
     url = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ChoiceField(Media.State.choices))
+    def get_state(self, file: Any) -> str:
+        return str((file.media if isinstance(file, Attachment) else file).state)
 
     @extend_schema_field(serializers.URLField())
     def get_url(self, file: Attachment) -> str:
@@ -126,6 +134,16 @@ class MessageOut(Shape):
     text = serializers.CharField(read_only=True, help_text="Without quoted history.")
     text_full = serializers.SerializerMethodField(help_text="With quoted history.")
     html = serializers.CharField(read_only=True, help_text="Sanitised; remote images are held back.")
+    details = serializers.SerializerMethodField(
+        help_text="What text cannot hold: location, contacts, choice, referral, sticker, post, story, forwarded,"
+        " unsupported; history [{at, text}] of an edited message; echo: typed in the provider's own app."
+    )
+    quotes = serializers.CharField(read_only=True, help_text="external_id of the message on its line it answers.")
+    reactions = serializers.DictField(
+        child=serializers.CharField(), read_only=True, help_text="Emoji by the address of who reacted."
+    )
+    edited_at = Moment(read_only=True, allow_null=True)
+    unsent_at = Moment(read_only=True, allow_null=True, help_text="Taken back by who wrote it: the text is gone.")
     attachments = FileOut(many=True, read_only=True)
     delivery = serializers.SerializerMethodField()
     auto = serializers.BooleanField(read_only=True, help_text="A machine wrote it.")
@@ -134,6 +152,10 @@ class MessageOut(Shape):
 
     def get_text_full(self, message: Message) -> str:
         return message.text_full or message.text
+
+    @extend_schema_field(serializers.DictField())
+    def get_details(self, message: Message) -> dict[str, Any]:
+        return {key: value for key, value in message.details.items() if key not in ("number", "reacted")}
 
     @extend_schema_field(DeliveryOut(allow_null=True))
     def get_delivery(self, message: Message) -> Any:

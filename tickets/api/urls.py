@@ -23,6 +23,7 @@ ticket_urls = [
     path("tickets/<id:pk>/messages/<id:message_id>/", ConversationView.as_view({"get": "retrieve"})),
     path("tickets/<id:pk>/messages/<id:message_id>/retry/", ConversationView.as_view({"post": "retry"})),
     path("tickets/<id:pk>/messages/<id:message_id>/take-back/", ConversationView.as_view({"post": "take_back"})),
+    path("tickets/<id:pk>/channels/", ConversationView.as_view({"get": "ways"})),
     path("tickets/<id:pk>/replies/", ConversationView.as_view({"post": "reply"})),
     path("tickets/<id:pk>/notes/", ConversationView.as_view({"post": "note"})),
     path("tickets/<id:pk>/calls/", CallView.as_view({"post": "log"})),

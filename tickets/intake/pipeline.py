@@ -7,7 +7,18 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from channels_app import errands, outbound, ports, threads
-from channels_app.contracts import Echo, NewMessage, Origin, Receipt, Unknown
+from channels_app.contracts import (
+    ContactChange,
+    Echo,
+    Edit,
+    NewMessage,
+    Origin,
+    ProfileLearned,
+    Reaction,
+    Receipt,
+    Unknown,
+    Unsend,
+)
 from channels_app.models import Thread
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Retry
@@ -18,7 +29,7 @@ from tickets.customers.queries import is_blocked
 from tickets.enums import Status
 from tickets.intake import guards
 from tickets.lifecycle import actions as lifecycle
-from tickets.messages import echoes, receiving, threading
+from tickets.messages import contacts, echoes, receiving, revising, threading
 from tickets.models import Customer, Ticket
 from tickets.understanding import language
 
@@ -29,6 +40,11 @@ def plug_in() -> None:
     """Called at start-up: the doors hand their items to these."""
     ports.plug(NewMessage, new_message)
     ports.plug(Echo, echo)
+    ports.plug(Edit, lambda item, origin: revising.edit(item, origin=origin))
+    ports.plug(Unsend, lambda item, origin: revising.unsend(item, origin=origin))
+    ports.plug(Reaction, lambda item, origin: revising.react(item, origin=origin))
+    ports.plug(ContactChange, contact_change)
+    ports.plug(ProfileLearned, profile_learned)
     ports.plug(Receipt, receipt)
     ports.plug(Unknown, unknown)
 
@@ -54,6 +70,8 @@ def new_message(item: NewMessage, origin: Origin) -> None:
     is_first = customer.is_fresh and thread.is_fresh
     external_id = short_id(item.external_id) if is_first else receiving.own_id(item, thread)
     if external_id is None:
+        if _is_social(origin):
+            revising.told_again(thread=thread, external_id=item.external_id, origin=origin)
         return
     match, ticket = _locked(partial(threading.match, item, customer, thread))
     opened: list[Event] = []
@@ -90,7 +108,7 @@ def echo(item: Echo, origin: Origin) -> None:
     if ticket is None:
         ticket, opened = lifecycle.open(
             customer=customer,
-            subject=item.text.strip().split("\n")[0][:80],
+            subject=lifecycle.subject_of(item.text),
             team_id=origin.channel.team_id,
             channel_id=origin.channel.id,
             channel_kind=origin.channel.kind,
@@ -100,6 +118,16 @@ def echo(item: Echo, origin: Origin) -> None:
         )
     echoes.place(ticket=ticket, thread=thread, item=item, origin=origin, evidence=match.evidence, opened=opened)
     _ask_who(thread, origin)
+
+
+def contact_change(item: ContactChange, origin: Origin) -> None:
+    """Whether a customer can be reached on a line, or at which address now."""
+    contacts.change(item, origin=origin)
+
+
+def profile_learned(item: ProfileLearned, origin: Origin) -> None:
+    """Who is on a line, by the provider's word."""
+    contacts.learn(item)
 
 
 def receipt(item: Receipt, origin: Origin) -> None:
@@ -162,7 +190,7 @@ def _open(
     """A new ticket for what belongs to none, and what is to be recorded of it."""
     return lifecycle.open(
         customer=customer,
-        subject=item.subject or item.text.strip().split("\n")[0][:80],
+        subject=item.subject or lifecycle.subject_of(item.text),
         team_id=origin.channel.team_id,
         channel_id=origin.channel.id,
         channel_kind=origin.channel.kind,

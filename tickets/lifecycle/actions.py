@@ -240,6 +240,11 @@ def set_fields(ticket: Ticket, fields: dict[str, Any]) -> TicketChanged | None:
     return TicketChanged(ticket_id=ticket.pk, changes=changes) if changes else None
 
 
+def subject_of(text: str) -> str:
+    """What a ticket without a subject is called after its first words."""
+    return text.strip().split("\n")[0][:80]
+
+
 def _change(ticket: Ticket, actor: Actor, verb: str, **fields: Any) -> Ticket:
     """Set fields of a locked ticket, remember how they were, record and poke. No change, no event."""
     was_in = ticket.team_id

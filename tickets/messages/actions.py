@@ -1,6 +1,5 @@
 """Answering: replies, notes, drafts, taking back, sending again."""
 
-import uuid
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,24 +9,22 @@ from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from channels_app import media, outbound, reply_tokens
-from channels_app.contracts import OutboundEnvelope, OutboundFile
-from channels_app.models import Channel, Media, Thread
-from helpdesk.accounts.models import User
-from helpdesk.core import crypto
+from channels_app import abilities, media, outbound
+from channels_app.models import Channel, Media
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Conflict, Invalid, StaleVersion, TicketClosed
 from helpdesk.core.events import Event
 from helpdesk.core.recorder import record
 from helpdesk.core.text import storable
 from tickets.enums import DeliveryState, Direction, Kind, Status, Visibility
-from tickets.events import MessageTakenBack
+from tickets.events import ChannelSwitched, MessageTakenBack
 from tickets.lifecycle import actions as lifecycle
 from tickets.lifecycle import standing
 from tickets.lifecycle.actions import save
 from tickets.lifecycle.queries import family, locked_survivor, ticket_for
-from tickets.messages import answering, compose, queries
+from tickets.messages import answering, leaving, queries
 from tickets.messages.failing import never_arrived
+from tickets.messages.reach import COMMENT, Reach, channels_for, of_line
 from tickets.messages.receiving import attach
 from tickets.models import Draft, Message, Ticket
 from tickets.pokes import poke
@@ -44,40 +41,72 @@ def reply(
     actor: Actor,
     channel_id: UUID | str | None = None,
     address: str = "",
+    mode: str | None = None,
+    template: dict[str, Any] | None = None,
+    choices: tuple[str, ...] = (),
+    quotes: int | str | None = None,
     media_ids: tuple[UUID | str, ...] = (),
     expected_version: int | None = None,
     status: str = "",
 ) -> Message:
     """Answer the customer on a channel that reaches them now; the best one when none is named.
 
-    The message and its delivery commit together. With expected_version, refused with StaleVersion
-    when the thread has moved since; the error's fields hold the version and the new messages.
+    The message and its deliveries, one for each part, commit together. With expected_version, refused with
+    StaleVersion when the thread has moved since; the error's fields hold the version and the new messages. Refused
+    with WindowClosed, ChannelBlocked, Unreachable or FileTooLarge, and nothing written, when it would not arrive.
+    mode: comment (in public, under the post), private (to who commented), "" (neither); template: {name, language,
+    parameters[]} in place of text; quotes: id of the message it answers.
     """
     with transaction.atomic():
         ticket = locked_survivor(actor, ticket_id)
-        _check(ticket, text, media_ids, expected_version, status)
-        way = _way(ticket, channel_id, address)
+        _check(ticket, text, media_ids, expected_version, status, template)
         files = _uploads(media_ids, actor)
-        message = _create(ticket, actor, text, Kind.MESSAGE)
-        channel = Channel.objects.get(pk=way.channel_id)
-        hold = settings.UNDO_SECONDS.get(way.kind, 0) if actor.is_user else 0
-        message.channel, message.channel_kind = channel, way.kind
-        message.thread = _thread(channel, way)
-        message.recipients = [way.address]
-        message.delivery_state = DeliveryState.QUEUED
-        message.held_until = message.occurred_at + timedelta(seconds=hold) if hold else None
-        envelope = _envelope(ticket, message, channel, way, files, actor)
-        message.external_id, message.subject = envelope.message_id, envelope.subject[:250]
-        message.save(force_insert=True)
-        attach(message, files)
-        lane = f"thread:{message.thread_id}"
-        outbound.enqueue(
-            channel_id=channel.pk, message_id=message.pk, envelope=envelope, lane=lane, due_at=message.held_until
-        )
+        said = leaving.Said(text=text, mode=mode, template=template, choices=choices, quotes=quotes)
+        leave = leaving.checked(ticket, said, channel_id, address, files, actor)
+        message = _create(ticket, actor, leave.text, Kind.COMMENT if leave.way.mode == COMMENT else Kind.MESSAGE)
+        switched = _switched(ticket, leave.way)
+        _address(message, ticket, leave, files, actor)
         _answered(ticket, message, actor, status)
+        record(*switched, actor=actor)
         if actor.is_user:
             Draft.objects.filter(ticket=ticket, user_id=actor.user_id, kind=Kind.MESSAGE).delete()
     return message
+
+
+def _address(message: Message, ticket: Ticket, leave: leaving.Leave, files: list[Media], actor: Actor) -> None:
+    """Write a new answer with the promise to send each of its parts, in order."""
+    way = leave.way
+    channel = Channel.objects.get(pk=way.channel_id)
+    hold = settings.UNDO_SECONDS.get(way.kind, 0) if actor.is_user else 0
+    message.channel, message.channel_kind = channel, way.kind
+    message.thread = leaving.thread_of(channel, way)
+    message.recipients = [way.address]
+    message.details, message.quotes = leave.details, leave.quoted
+    message.delivery_state = DeliveryState.QUEUED
+    message.held_until = message.occurred_at + timedelta(seconds=hold) if hold else None
+    envelope = leaving.envelope(ticket, message, channel, leave, files, actor)
+    message.external_id, message.subject = envelope.message_id, envelope.subject[:250]
+    message.save(force_insert=True)
+    attach(message, files)
+    for part, one in enumerate(abilities.parts(way.kind, envelope)):
+        outbound.enqueue(
+            channel_id=channel.pk,
+            message_id=message.pk,
+            envelope=one,
+            part=part,
+            lane=f"thread:{message.thread_id}",
+            due_at=message.held_until,
+        )
+
+
+def _switched(ticket: Ticket, way: Reach) -> list[Event]:
+    """A hand-over from the channel that was spoken on last; nothing when it is the same one."""
+    spoken = Message.objects.filter(ticket__in=family(ticket.pk), visibility=Visibility.PUBLIC)
+    spoken = spoken.exclude(channel_kind="").exclude(delivery_state=DeliveryState.TAKEN_BACK)
+    before = spoken.order_by("-occurred_at", "-pk").values_list("channel_kind", flat=True).first()
+    if before is None or before == way.kind:
+        return []
+    return [ChannelSwitched(ticket_id=ticket.pk, before=before, after=way.kind, direction=Direction.OUT)]
 
 
 def note(*, ticket_id: int | str, text: str, actor: Actor, media_ids: tuple[UUID | str, ...] = ()) -> Message:
@@ -113,10 +142,15 @@ def save_draft(
     channel_id: UUID | None = None,
     media_ids: tuple[str, ...] = (),
     seen_version: int | None = None,
+    way: dict[str, Any] | None = None,
 ) -> Draft | None:
-    """Keep what somebody has begun to write; an empty one is forgotten."""
+    """Keep what somebody has begun to write; an empty one is forgotten.
+
+    way: {address, mode, template, choices, quotes} beside the channel, each where it was chosen.
+    """
     ticket = ticket_for(actor, ticket_id)
-    if not text.strip() and not media_ids:
+    way = way or {}
+    if not text.strip() and not media_ids and not way.get("template"):
         Draft.objects.filter(ticket=ticket, user_id=actor.user_id).delete()
         return None
     draft, _fresh = Draft.objects.update_or_create(
@@ -126,6 +160,7 @@ def save_draft(
             "text": storable(text)[:MAX_TEXT],
             "kind": kind,
             "channel_id": channel_id,
+            "way": storable(way),
             "media_ids": [str(media_id) for media_id in media_ids],
             "seen_version": seen_version,
             "updated_at": now(),
@@ -147,7 +182,14 @@ def take_back(*, message_id: int | str, actor: Actor) -> Message:
         events: list[Event] = [MessageTakenBack(ticket_id=ticket.pk, message_id=message.pk)]
         events += never_arrived(ticket, message)
         files = tuple(str(pk) for pk in message.attachments.order_by("pk").values_list("media_id", flat=True))
-        save_draft(ticket_id=ticket.pk, text=message.text, actor=actor, channel_id=message.channel_id, media_ids=files)
+        save_draft(
+            ticket_id=ticket.pk,
+            text="" if message.details.get("template") else message.text,
+            actor=actor,
+            channel_id=message.channel_id,
+            media_ids=files,
+            way=message.details | {"address": message.recipients[0] if message.recipients else ""},
+        )
         record(*events, actor=actor, pokes=[poke(ticket)])
     return message
 
@@ -157,7 +199,8 @@ def retry(*, message_id: int | str, actor: Actor) -> Message:
     with transaction.atomic():
         message = queries.message_for(actor, message_id)
         ticket, message = _locked(message, actor)
-        if not outbound.retry(message_id=message.pk, actor=actor):
+        past_window = _still_reaches(ticket, message)
+        if not outbound.retry(message_id=message.pk, actor=actor, past_window=past_window):
             raise Conflict(_("There is nothing to send again."))
         message.delivery_state, message.delivery_reason = DeliveryState.QUEUED, ""
         message.held_until = None
@@ -171,6 +214,17 @@ def retry(*, message_id: int | str, actor: Actor) -> Message:
     return message
 
 
+def _still_reaches(ticket: Ticket, message: Message) -> bool:
+    """Whether it goes as a person's words past the usual window; raises the refusals of reply when it no longer may."""
+    if message.thread is None or not message.thread.channel.is_active:
+        return False  # the sending itself will say what is wrong
+    details = message.details
+    way = of_line(message.thread, details.get("mode", ""), besides=message.pk)
+    ways = channels_for(ticket)
+    leaving.ensure(way, ways, person=not message.auto, template=bool(details.get("template")))
+    return way.window.state == "human" and not details.get("template")
+
+
 def _locked(message: Message, actor: Actor) -> tuple[Ticket, Message]:
     """The ticket on which a message is shown, then the message, both locked."""
     ticket = locked_survivor(actor, message.ticket_id)
@@ -180,8 +234,16 @@ def _locked(message: Message, actor: Actor) -> tuple[Ticket, Message]:
     return ticket, message
 
 
-def _check(ticket: Ticket, text: str, media_ids: tuple[Any, ...], expected_version: int | None, status: str) -> None:
-    _check_text(text, media_ids)
+def _check(
+    ticket: Ticket,
+    text: str,
+    media_ids: tuple[Any, ...],
+    expected_version: int | None,
+    status: str,
+    template: dict[str, Any] | None,
+) -> None:
+    if not template:
+        _check_text(text, media_ids)
     if status and status not in (Status.OPEN, Status.PENDING, Status.SOLVED):
         raise Invalid(fields={"status": "unknown"})
     if ticket.status == Status.CLOSED:
@@ -197,17 +259,6 @@ def _check_text(text: str, media_ids: tuple[Any, ...]) -> None:
         raise Invalid(fields={"text": "too_long"})
     if len(media_ids) > MAX_FILES:
         raise Invalid(fields={"attachments": "too_many"})
-
-
-def _way(ticket: Ticket, channel_id: UUID | str | None, address: str) -> queries.Reach:
-    ways = queries.channels_for(ticket)
-    if channel_id is not None:
-        ways = [way for way in ways if str(way.channel_id) == str(channel_id)]
-    if address:
-        ways = [way for way in ways if way.address == address]
-    if not ways:
-        raise Invalid(_("This customer cannot be reached on that channel."), fields={"channel": "unreachable"})
-    return ways[0]
 
 
 def _uploads(media_ids: tuple[UUID | str, ...], actor: Actor) -> list[Media]:
@@ -236,59 +287,6 @@ def _create(ticket: Ticket, actor: Actor, text: str, kind: Kind) -> Message:
         occurred_at=at,
         created_at=at,
     )
-
-
-def _thread(channel: Channel, way: queries.Reach) -> Thread:
-    if way.thread_id is not None:
-        return Thread.objects.get(pk=way.thread_id)
-    defaults = {"address": way.address}
-    return Thread.objects.get_or_create(channel=channel, key=way.address, defaults=defaults)[0]
-
-
-def _envelope(
-    ticket: Ticket, message: Message, channel: Channel, way: queries.Reach, files: list[Media], actor: Actor
-) -> OutboundEnvelope:
-    """What leaves: the threading headers of mail, the signed reply address, the writer's name and signature."""
-    outgoing = tuple(OutboundFile(filename=f.filename, content_type=f.content_type, path=f.path) for f in files)
-    assert message.thread is not None
-    common = {"to": way.address, "to_name": message.thread.name, "files": outgoing, "from_name": actor.name}
-    thread_key = message.thread.key
-    if way.kind != "email":
-        unique = uuid.uuid4().hex
-        return OutboundEnvelope(
-            idempotency_key="",
-            text=message.text,
-            thread_key=thread_key,
-            message_id=unique,
-            **common,  # type: ignore[arg-type]
-        )
-    chain = list(
-        Message.objects.filter(ticket__in=family(ticket.pk), channel_kind="email", visibility=Visibility.PUBLIC)
-        .exclude(external_id="")
-        .order_by("occurred_at", "pk")
-        .values_list("external_id", "direction", "subject")
-    )
-    incoming = [row for row in chain if row[1] == Direction.IN]
-    answers = incoming[-1][0] if incoming else ""
-    token = reply_tokens.make(ticket.pk, crypto.key("reply tokens"))
-    return OutboundEnvelope(
-        idempotency_key="",
-        text=compose.with_signature(message.text, _signature(actor)),
-        subject=compose.reply_subject(incoming[-1][2] if incoming else ticket.subject, ticket.number),
-        message_id=compose.message_id(ticket.pk, uuid.uuid4().hex, channel.address.rpartition("@")[2]),
-        in_reply_to=answers,
-        references=compose.references([row[0] for row in chain], answers),
-        reply_to=reply_tokens.address(channel.address, token),
-        auto=message.auto,
-        thread_key=thread_key,
-        **common,  # type: ignore[arg-type]
-    )
-
-
-def _signature(actor: Actor) -> str:
-    if not actor.is_user:
-        return ""
-    return User.objects.filter(pk=actor.user_id).values_list("signature", flat=True).first() or ""
 
 
 def _answered(ticket: Ticket, message: Message, actor: Actor, status: str) -> None:

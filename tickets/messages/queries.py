@@ -7,14 +7,19 @@ from uuid import UUID
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.timezone import now
 
-from channels_app.models import Channel, Delivery, Media, Thread
+from channels_app import templates_kept
+from channels_app.contracts import Template
+from channels_app.models import Channel, Delivery, Media
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import NotFound
 from helpdesk.core.models import EventLog
 from tickets.customers import queries as customers
 from tickets.enums import DeliveryState
 from tickets.lifecycle import queries as lifecycle
+from tickets.messages.reach import Reach, channels_for
 from tickets.models import Attachment, Customer, Draft, Message, Ticket
+
+__all__ = ("Entry", "Reach", "channels_for")  # beside what is defined here
 
 TOLD = (  # events that stand on the timeline as one line
     "ticket.opened",
@@ -26,6 +31,7 @@ TOLD = (  # events that stand on the timeline as one line
     "ticket.undone",
     "message.moved",
     "ticket.channel_switched",
+    "ticket.contact_changed",
     "sla.breached",
     "customer.merged",
     "customer.unmerged",
@@ -42,19 +48,8 @@ class Entry:
 
     at: datetime
     message: Message | None = None
+    quoted: Message | None = None  # what the message answers, where that is known
     event: EventLog | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """One way to answer the customer now."""
-
-    channel_id: UUID
-    kind: str
-    name: str
-    address: str
-    thread_id: int | None = None
-    is_last: bool = False
 
 
 def messages(ticket: Ticket, actor: Actor) -> QuerySet[Message]:
@@ -79,7 +74,8 @@ def timeline(ticket: Ticket, actor: Actor, *, limit: int = 500) -> list[Entry]:
     of_them = Q(subject=f"customer:{ticket.customer_id}", created_at__gte=ticket.created_at)
     rows = EventLog.objects.filter(Q(subject__in=subjects) | of_them, topic__in=TOLD).order_by("-pk")[:limit]
     happened = _naming_people(list(rows))
-    entries = [Entry(at=message.occurred_at, message=message) for message in latest]
+    answered = quoted(latest, actor)
+    entries = [Entry(at=one.occurred_at, message=one, quoted=answered.get(one.pk)) for one in latest]
     entries += [Entry(at=event.created_at, event=event) for event in happened]
     return sorted(entries, key=lambda entry: (entry.at, entry.message.pk if entry.message else 0))
 
@@ -93,6 +89,26 @@ def _naming_people(happened: list[EventLog]) -> list[EventLog]:
             if row.topic.startswith("customer."):
                 row.payload |= {"other_name": names.get(row.payload["other_id"], "")}
     return happened
+
+
+def quoted(found: list[Message], actor: Actor) -> dict[int, Message]:
+    """What these messages answer, by their ids. No query where everything is among them, else at most three."""
+    answering = {one.pk: (one.thread_id, one.quotes) for one in found if one.quotes and one.thread_id}
+    if not answering:
+        return {}
+    known = {(one.thread_id, one.external_id): one for one in found if one.external_id}
+    missing = {key for key in answering.values() if key not in known}
+    if missing:
+        lines = {thread_id for thread_id, _external_id in missing}
+        ids = [external_id for _thread_id, external_id in missing]
+        seen = _with_files(Message.objects.filter(ticket__in=lifecycle.visible(actor), thread__in=lines))
+        sent = Delivery.objects.filter(provider_id__in=ids, message_id__isnull=False)
+        by_provider = dict(sent.values_list("message_id", "provider_id"))
+        for one in seen.filter(Q(external_id__in=ids) | Q(pk__in=list(by_provider))):
+            known[one.thread_id, one.external_id] = one
+            if one.pk in by_provider:
+                known[one.thread_id, by_provider[one.pk]] = one
+    return {pk: known[key] for pk, key in answering.items() if key in known}
 
 
 def mark_sending(found: list[Message]) -> None:
@@ -170,32 +186,8 @@ def said_with(customer_id: int, actor: Actor) -> QuerySet[Message]:
     return _with_files(Message.objects.filter(ticket__in=tickets))
 
 
-def channels_for(ticket: Ticket) -> list[Reach]:
-    """The ways to reach this customer now, best first: the line they wrote on last, other lines, then known mail."""
-    family = lifecycle.family(ticket.pk)
-    spoken = Message.objects.filter(ticket__in=family, direction="in", thread__isnull=False).order_by("-pk")
-    last = spoken.values_list("thread_id", flat=True).first()
-    own = customers.identities(customers.survivor(ticket.customer).pk)
-    keys = Q(pk__in=spoken.values("thread_id"))
-    for identity in own:
-        keys |= Q(key=identity.value, channel__kind=identity.kind)
-    threads = Thread.objects.filter(keys, channel__is_active=True).select_related("channel")
-    ways = [
-        Reach(
-            channel_id=thread.channel_id,
-            kind=thread.channel.kind,
-            name=thread.channel.name,
-            address=thread.address,
-            thread_id=thread.pk,
-            is_last=thread.pk == last,
-        )
-        for thread in threads
-    ]
-    ways.sort(key=lambda way: (not way.is_last, -(way.thread_id or 0)))
-    reached = {way.address for way in ways if way.kind == "email"}
-    unreached = [one for one in own if one.kind == "email" and one.verified_at and one.value not in reached]
-    if unreached:
-        mailbox = Channel.objects.filter(kind=Channel.Kind.EMAIL, is_active=True).order_by("created_at").first()
-        if mailbox:
-            ways += [Reach(mailbox.pk, mailbox.kind, mailbox.name, identity.value) for identity in unreached]
-    return ways
+def templates_for(ways: list[Reach]) -> dict[UUID, list[Template]]:
+    """The approved templates of the channels among these ways that take them, by channel: one statement."""
+    wanted = {way.channel_id for way in ways if way.ability.templates and not way.mode}
+    channels = Channel.objects.filter(pk__in=wanted) if wanted else ()
+    return {channel.pk: templates_kept.templates_of(channel) for channel in channels}

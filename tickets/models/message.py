@@ -64,7 +64,7 @@ class Attachment(models.Model):
     """A file on a message."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="attachments")
-    media = models.ForeignKey(Media, models.PROTECT, db_index=False)
+    media = models.ForeignKey(Media, models.PROTECT)
     filename = models.CharField(max_length=255)
     content_type = models.CharField(max_length=120)
     size = models.BigIntegerField()
@@ -78,6 +78,7 @@ class Draft(models.Model):
     user = models.ForeignKey(User, models.CASCADE, db_index=False)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.MESSAGE)
     channel_id = models.UUIDField(null=True)
+    way = models.JSONField(default=dict)  # how it is to go: {address, mode, template, choices, quotes}
     text = models.TextField(blank=True)
     media_ids = models.JSONField(default=list)
     seen_version = models.PositiveIntegerField(null=True)

@@ -1,5 +1,6 @@
 """Answering: replies, notes, drafts, files on their way up, taking back and sending again."""
 
+import re
 from uuid import UUID
 
 from csp.decorators import csp_replace
@@ -19,7 +20,7 @@ from tickets.enums import Kind
 from tickets.lifecycle.queries import survivor, ticket_for
 from tickets.messages import actions as messages
 from tickets.messages import queries
-from tickets.web import conversation
+from tickets.web import conversation, listing, ways
 from tickets.web.acts import done
 from tickets.web.inbox import actor_of
 
@@ -37,13 +38,12 @@ def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
     is_anyway = "anyway" in request.POST
     new = conversation.new_for(ticket, actor, seen) if seen and not is_anyway else []
     version = _number(request.POST.get("anyway") or request.POST.get("expected_version"))
-    channel_id, _space, address = request.POST.get("channel", "").partition(" ")
+    way = ways.given(request)
     try:
         message = messages.reply(
             ticket_id=ticket_id,
-            text=request.POST.get("text", ""),
-            channel_id=channel_id or None,
-            address=address,
+            text="" if way["template"] else request.POST.get("text", ""),
+            **way,
             media_ids=tuple(request.POST.getlist("media")),
             # Others have spoken: the version the writer saw. Nobody has: whatever moved is no reason to interrupt.
             expected_version=(version or None) if new or is_anyway or not seen else ticket.version,
@@ -79,15 +79,34 @@ def draft(request: HttpRequest, ticket_id: int) -> HttpResponse:
         channel_id=_uuid(channel),
         media_ids=tuple(request.POST.getlist("media")),
         seen_version=_number(request.POST.get("expected_version")) or None,
+        way=dict(ways.draft_of(request)),
         actor=actor_of(request),
     )
     return HttpResponse(status=204)
 
 
+@require_GET
+@signed_in
+def switch(request: HttpRequest, ticket_id: int) -> HttpResponse:
+    """The channel switch as it stands now, with `chosen` kept where it is still there."""
+    ticket = survivor(ticket_for(actor_of(request), ticket_id))
+    found = ways.switch(ticket, chosen=request.GET.get("chosen", ""))
+    return render(request, "tickets/_ways.html", {"switch": found, "icons_url": listing.icons_url()})
+
+
+@require_POST
+@signed_in
+def measure(request: HttpRequest, ticket_id: int) -> JsonResponse:
+    """How a text would leave: `{parts, words, plain}`; plain: a shorter SMS without diacritics, else empty."""
+    ticket_for(actor_of(request), ticket_id)
+    text = request.POST.get("text", "")[: messages.MAX_TEXT]
+    return JsonResponse(ways.measured(text, request.POST.get("kind", ""), mode=request.POST.get("via", "")))
+
+
 @require_POST
 @signed_in
 def upload(request: HttpRequest, ticket_id: int) -> HttpResponse:
-    """Take one file for an answer: `{id, filename, size}`; 413 over the limit."""
+    """Take one file for an answer: `{id, filename, size, type}`; 413 over the limit."""
     actor = actor_of(request)
     ticket_for(actor, ticket_id)
     file = request.FILES.get("file")
@@ -101,7 +120,8 @@ def upload(request: HttpRequest, ticket_id: int) -> HttpResponse:
         content_type=file.content_type or "application/octet-stream",
         owner=f"user:{actor.id}",
     )
-    return JsonResponse({"id": str(kept.pk), "filename": kept.filename, "size": kept.size}, status=201)
+    kept_as = {"id": str(kept.pk), "filename": kept.filename, "size": kept.size, "type": kept.content_type}
+    return JsonResponse(kept_as, status=201)
 
 
 @require_POST
@@ -129,18 +149,36 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
 @require_GET
 @signed_in
 def file(request: HttpRequest, attachment_id: int) -> HttpResponse:
-    """An attachment: safe images in place, everything else as a download."""
+    """An attachment: safe images, sounds and films in place, everything else as a download.
+
+    While it is still coming from its provider, and when it is lost, 404 with words.
+    """
     found = queries.attachment_for(actor_of(request), attachment_id)
-    in_place = found.content_type in media.SAFE_IMAGES
-    response = HttpResponse(
-        media.path_of(found.media.path).read_bytes(),
-        content_type=found.content_type if in_place else "application/octet-stream",
-    )
+    content = media.content_of(found.media)
+    in_place = found.content_type in media.SAFE_IMAGES | media.SAFE_SOUNDS | media.SAFE_VIDEOS
+    response = HttpResponse(content, content_type=found.content_type if in_place else "application/octet-stream")
+    response["Accept-Ranges"] = "bytes"
+    if (part := _part(request.headers.get("Range", ""), len(content))) is not None:
+        first, last = part
+        response.content, response.status_code = content[first : last + 1], 206
+        response["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
     response["Content-Disposition"] = content_disposition_header(not in_place, found.filename) or "inline"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, max-age=86400, immutable"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
+
+
+def _part(asked: str, size: int) -> tuple[int, int] | None:
+    """The first and last byte of a single range, as players ask for it; None for the whole file."""
+    found = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", asked)
+    if not found or not any(found.groups()):
+        return None
+    start, end = found.groups()
+    if not start:
+        return (max(0, size - int(end)), size - 1) if int(end) and size else None
+    first, last = int(start), min(int(end or size - 1), size - 1)
+    return (first, last) if first <= last else None
 
 
 @csp_replace(

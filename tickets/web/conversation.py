@@ -19,7 +19,7 @@ from tickets.enums import Kind, Priority, Status
 from tickets.lifecycle import queries as lifecycle
 from tickets.messages import queries as messages
 from tickets.models import Customer, Identity, Ticket
-from tickets.web import listing, timeline, waiting, words
+from tickets.web import listing, timeline, waiting, ways, words
 from tickets.web import side as panel
 
 OTHERS = 6
@@ -33,7 +33,12 @@ class Composer:
     text: str = ""
     is_note: bool = False
     saved: bool = False
-    channels: list[dict[str, Any]] = field(default_factory=list)
+    switch: ways.Switch = field(default_factory=ways.Switch)
+    choices: list[str] = field(default_factory=list)
+    quotes: str = ""
+    quoted: str = ""
+    template: str = ""
+    parameters: list[str] = field(default_factory=list)
     files: list[Media] = field(default_factory=list)
     placeholder: str = ""
     seen: int = 0
@@ -146,17 +151,13 @@ def composer(actor: Actor, ticket: Ticket, last_message: int) -> Composer:
     if draft:
         found.text, found.saved = draft.text, True
         found.is_note = draft.kind == Kind.NOTE
+        found.choices, found.quotes = draft.way.get("choices", []), str(draft.way.get("quotes") or "")
+        if template := draft.way.get("template"):
+            found.template = f"{template['name']}|{template['language']}"
+            found.parameters = template.get("parameters", [])
         own = media.uploads(owner=f"user:{actor.id}", media_ids=draft.media_ids)
         found.files = own
-    for way in messages.channels_for(ticket):
-        where = _("the chat") if way.kind == "webchat" else way.address
-        found.channels.append(
-            {
-                "id": f"{way.channel_id} {way.address}",
-                "label": f"{words.channel(way.kind)} → {where}",
-                "chosen": bool(draft and draft.channel_id == way.channel_id),
-            }
-        )
+    found.switch = ways.switch(ticket, draft)
     return found
 
 
@@ -194,6 +195,14 @@ def phrases() -> dict[str, str]:
         "retry": _("Send again"),
         "formatted": _("Show as formatted"),
         "original": _("Original mail"),
+        "coming": _("Loading the file…"),
+        "lost": _("This file is no longer there"),
+        "unsent_in": _("Taken back by the customer"),
+        "unsent_out": _("Taken back"),
+        "jump": _("Go to the message it answers"),
+        "opens_map": _("Open on the map"),
+        "reacted": _("reacted"),
+        "sticker": _("Sticker"),
     }
 
 

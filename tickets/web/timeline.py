@@ -9,22 +9,15 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from channels_app.media import SAFE_IMAGES
 from helpdesk.core.templatetags.desk import initials
 from tickets.enums import Direction, Kind
 from tickets.messages.queries import Entry
-from tickets.models import Attachment, Message, Ticket
-from tickets.web import words
+from tickets.models import Message, Ticket
+from tickets.web import extras, words
+from tickets.web.extras import Extras, Quote
 
 GROUP = timedelta(minutes=10)
 LONG_LINES, LONG_TEXT = 18, 1600
-
-
-@dataclass(slots=True)
-class File:
-    url: str
-    name: str
-    size: str
 
 
 @dataclass(slots=True)
@@ -54,6 +47,7 @@ class Said:
     channel_label: str
     what: str = "message"
     is_note: bool = False
+    is_out: bool = False
     call: str = ""
     cont: bool = False
     auto: bool = False
@@ -62,8 +56,10 @@ class Said:
     mail_subject: str = ""
     quoted: str = ""
     long: bool = False
-    images: list[File] = field(default_factory=list)
-    files: list[File] = field(default_factory=list)
+    beside: Extras = field(default_factory=Extras)
+    quote: Quote | None = None
+    unsent: bool = False
+    revision: str = ""  # another one replaces what somebody has unfolded
     state: str = ""
     state_icon: str = ""
     state_words: str = ""
@@ -72,6 +68,7 @@ class Said:
     has_html: bool = False
     has_original: bool = False
     has_foot: bool = False
+    has_beside: bool = False  # more than words and plain files
 
 
 def items(
@@ -80,6 +77,7 @@ def items(
     """Everything on the timeline in order. Events between two messages fold into one line."""
     found: list[Said | Item] = []
     happened: list[tuple[datetime, int, str]] = []
+    shown = {entry.message.pk for entry in entries if entry.message is not None}
     before: Message | None = None
     today: date | None = None
     for entry in entries:
@@ -95,7 +93,9 @@ def items(
             found.append(_folded(happened))
             happened, before = [], None
         yesterday, today = today, _headed(found, message.occurred_at, today)
-        found.append(said(ticket, message, before if today == yesterday else None))
+        made = said(ticket, message, before if today == yesterday else None)
+        made.quote = extras.quote(entry.quoted, ticket, shown)
+        found.append(made)
         before = message
     if happened:
         _headed(found, happened[0][0], today)
@@ -115,9 +115,8 @@ def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
     """One message as the timeline shows it; `before` is the one above it, or None after a break."""
     is_note = message.kind == Kind.NOTE
     is_out = message.direction == Direction.OUT
-    who = (
-        message.author.name if message.author else message.sender_name or message.sender_address or ticket.customer_name
-    )
+    who = message.author.name if message.author else message.sender_name
+    who = who or ticket.customer_name or message.sender_address
     local = timezone.localtime(message.occurred_at)
     result = Said(
         id=message.pk,
@@ -131,6 +130,7 @@ def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
         channel=message.channel_kind or "open_api",
         channel_label=words.channel(message.channel_kind),
         is_note=is_note,
+        is_out=is_out,
         call=words.call(message.details.get("call")) if message.kind == Kind.CALL else "",
         auto=message.auto or message.bounce,
         unproved=not is_out and message.channel_kind == "email" and not message.sender_verified,
@@ -149,10 +149,16 @@ def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
         )
         result.quoted = result.quoted.strip()
     result.long = len(result.text) > LONG_TEXT or result.text.count("\n") > LONG_LINES
-    _add_files(result, list(message.attachments.all()))
+    result.beside = extras.of(message, ticket)
+    if result.beside.chosen and result.text == message.details["choice"]["title"].strip():
+        result.text = ""
+    result.unsent = message.unsent_at is not None
+    result.revision = f"{message.edited_at or ''}{message.unsent_at or ''}"
     if is_out and not is_note:
         _add_state(result, message)
-    result.has_foot = bool(result.state or result.has_html or result.has_original)
+    result.has_beside = bool(result.beside.files or result.beside.below)
+    marks = result.beside.reactions or result.beside.edited
+    result.has_foot = bool(result.state or result.has_html or result.has_original or marks)
     return result
 
 
@@ -164,28 +170,24 @@ def _classes(message: Message, *, is_note: bool, is_out: bool) -> list[str]:
         css.append("auto")
     if message.delivery_state == "taken_back":
         css.append("taken")
+    if message.kind == Kind.COMMENT:
+        css.append("public")
+    if message.unsent_at is not None:
+        css.append("unsent")
     return css
 
 
 def _goes_on(before: Message, message: Message) -> bool:
     """Whether this message stands under the one above it without a head of its own."""
-    same = (
-        before.direction,
-        before.kind,
-        before.author_id,
-        before.sender_address,
-        before.channel_kind,
-        before.ticket_id,
+    return _voice(before) == _voice(message) and message.occurred_at - before.occurred_at < GROUP
+
+
+def _voice(message: Message) -> tuple[object, ...]:
+    """Who speaks, and by which way: what a head of its own says."""
+    return (
+        *(message.direction, message.kind, message.author_id, message.sender_address, message.sender_name),
+        *(message.channel_kind, message.thread_id, message.ticket_id, bool(message.details.get("echo"))),
     )
-    this = (
-        message.direction,
-        message.kind,
-        message.author_id,
-        message.sender_address,
-        message.channel_kind,
-        message.ticket_id,
-    )
-    return same == this and message.occurred_at - before.occurred_at < GROUP
 
 
 def _add_state(result: Said, message: Message) -> None:
@@ -199,12 +201,6 @@ def _add_state(result: Said, message: Message) -> None:
     if state == "held" and message.held_until:
         result.held_until = math.ceil(message.held_until.timestamp())
     result.may_retry = state in ("failed", "unknown")
-
-
-def _add_files(result: Said, attachments: list[Attachment]) -> None:
-    for one in attachments:
-        file = File(url=f"/inbox/files/{one.pk}/", name=one.filename, size=words.size(one.size))
-        (result.images if one.content_type in SAFE_IMAGES else result.files).append(file)
 
 
 def _folded(happened: list[tuple[datetime, int, str]]) -> Item:

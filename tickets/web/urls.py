@@ -26,6 +26,8 @@ urlpatterns = [
     path("inbox/<int:ticket_id>/reply/", answers.reply),
     path("inbox/<int:ticket_id>/note/", answers.note),
     path("inbox/<int:ticket_id>/draft/", answers.draft),
+    path("inbox/<int:ticket_id>/ways/", answers.switch),
+    path("inbox/<int:ticket_id>/measure/", answers.measure),
     path("inbox/<int:ticket_id>/upload/", answers.upload),
     path("inbox/<int:ticket_id>/customer/", people.edit),
     path("inbox/<int:ticket_id>/customer-notes/", people.notes),

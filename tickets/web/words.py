@@ -143,9 +143,13 @@ def event(row: EventLog, names: Mapping[int, str], teams: Mapping[int, str]) -> 
             return [_("{who} took a step back").format(who=who)]
         case "ticket.channel_switched":
             before, after = channel(facts["before"]), channel(facts["after"])
+            if facts.get("direction") == "out":
+                return [_("{who} went on by {after}, after {before}").format(who=who, before=before, after=after)]
             return [_("The customer went from {before} to {after}").format(before=before, after=after)]
         case "customer.merged" | "customer.merged_away" | "customer.unmerged" | "customer.parted":
             return [_of_person(who, row)]
+        case "ticket.contact_changed":
+            return [_contact(facts["what"], channel(facts["channel_kind"]))]
         case "sla.breached":
             return [_("The time to answer ran out")]
         case "ticket.changed":
@@ -163,6 +167,20 @@ def _of_person(who: str, row: EventLog) -> str:
     if row.actor_kind != "user":
         return _("This customer has proved to be the same person as {other}").format(other=other)
     return _("{who} said that this customer and {other} are one person").format(who=who, other=other)
+
+
+def _contact(what: str, where: str) -> str:
+    """What became of a line, as a sentence."""
+    said = {
+        "blocked": _("The customer has blocked us on {channel}"),
+        "unblocked": _("The customer can be reached on {channel} again"),
+        "unfollowed": _("The customer no longer follows us on {channel}"),
+        "followed": _("The customer follows us on {channel}"),
+        "opted_out": _("The customer wants no more messages on {channel}"),
+        "opted_in": _("The customer wants messages on {channel} again"),
+        "moved": _("The customer has another address on {channel} now"),
+    }
+    return said.get(what, _("{channel}: something has changed")).format(channel=where)
 
 
 def _actor(row: EventLog, names: Mapping[int, str]) -> str:

@@ -27,9 +27,10 @@ from channels_app.contracts import (
     Refreshed,
     SendResult,
 )
-from helpdesk.core.errors import GiveUp
+from helpdesk.core.errors import GiveUp, Retry
 
 BASE = "https://graph.instagram.com"
+DAY = 24 * 3600.0  # seconds
 
 
 class InstagramAdapter:
@@ -88,10 +89,14 @@ class InstagramAdapter:
     def refresh(self, channel: ChannelRef) -> Refreshed:
         """A key of Instagram's own log-in for 60 more days; it must be a day old. A key of a page has no end."""
         if not is_own_login(channel):
-            return Refreshed(secrets={}, expires_at=None)
+            return Refreshed(secrets={})
         asked = {"grant_type": "ig_refresh_token", "access_token": str(channel.secrets.get("access_token", ""))}
-        # The present key goes on working, so asking twice does no harm.
-        told = graph.call(channel, "GET", "refresh_access_token", base=BASE, version="", params=asked, repeatable=True)
+        try:  # the present key goes on working, so asking twice does no harm
+            told = graph.call(
+                channel, "GET", "refresh_access_token", base=BASE, version="", params=asked, repeatable=True
+            )
+        except graph.Refused as refused:  # it is not a day old yet; one that has ended is Rejected
+            raise Retry(str(refused), after=DAY) from refused
         fresh, seconds = told.get("access_token"), told.get("expires_in")
         if not isinstance(fresh, str) or not fresh:
             raise GiveUp(gettext_noop("the provider gave no new key"))

@@ -1,16 +1,16 @@
-"""What is said in public: comments under posts of a page, posts of visitors on it, comments on Instagram. Pure."""
+"""What is said in public: comments under posts of a page, posts of visitors on it, comments on Instagram."""
 
 from typing import Any
 
 from channels_app.adapters.meta.content import Content, ident, link, moment, obj, words
+from channels_app.adapters.meta.known import author_of
+from channels_app.adapters.meta.split import POSTS
 from channels_app.contracts import Address, Arrival, Echo, Edit, InboundItem, NewMessage, Unsend
 from helpdesk.core.errors import GiveUp
 
-_POSTS = ("post", "status", "photo", "video", "share")  # what a visitor may put on a page's wall
-
 
 def line_key(post: str, person: str) -> str:
-    """The line of one person under one post; nobody's where the provider does not say whom our comment answers."""
+    """The line of one person under one post."""
     return f"comment:{post}:{person}"
 
 
@@ -20,14 +20,16 @@ def parse(arrival: Arrival, kind: str, value: dict[str, Any], sent: Any) -> tupl
     if arrival.config.get("comments") is False:
         return ()
     said = _Said(arrival, kind, value, sent)
-    if said.item != "comment" and (said.item not in _POSTS or said.is_ours):
+    if said.item != "comment" and (said.item not in POSTS or said.is_ours):
         return ()
     if not said.id or not said.post:
         raise GiveUp("a comment that does not say under which post it stands")
     if said.verb in ("hide", "unhide"):
         return ()  # the words stay as they are
     if said.is_ours:
-        return _echo(said)
+        return _echo(arrival, said)
+    if said.verb == "remove" and not said.person:
+        said.person = author_of(arrival, said.id)
     if not said.person or len(said.person) > 100 or len(said.post) > 100:
         raise GiveUp("a comment of nobody who could be answered")
     key = line_key(said.post, said.person)
@@ -61,7 +63,7 @@ class _Said:
         self.verb = value.get("verb", "add")
         self.post = ident(value.get("post_id")) or ident(post.get("id")) or ident(media.get("id"))
         # A visitor's post is answered like a comment and has no other id.
-        self.id = ident(value.get("comment_id")) or ident(value.get("id")) or (self.post if self.item in _POSTS else "")
+        self.id = ident(value.get("comment_id")) or ident(value.get("id")) or (self.post if self.item in POSTS else "")
         self.person = ident(person.get("id")) or ident(value.get("sender_id"))
         self.name = (words(person.get("name")) or words(person.get("username")))[:200]
         self.is_ours = self.person == self.account
@@ -90,20 +92,23 @@ def _content(value: dict[str, Any]) -> Content:
     return found
 
 
-def _echo(said: _Said) -> tuple[InboundItem, ...]:
-    """The page's own comment. Nobody is told whom it answers but by the comment above it."""
-    if said.verb != "add" or not said.parent:
+def _echo(arrival: Arrival, said: _Said) -> tuple[InboundItem, ...]:
+    """The page's own comment: the provider says what it stands under, and who wrote that we know from before. Under
+    the page's own post it answers nobody."""
+    above = said.parent or said.post
+    person = author_of(arrival, above)
+    if said.verb != "add" or person in ("", said.account):
         return ()
     return (
         Echo(
             external_id=said.id,
-            thread_key=line_key(said.post, ""),
-            to=Address(kind=said.kind, value="", scope=said.account),
+            thread_key=line_key(said.post, person),
+            to=Address(kind=said.kind, value=person, scope=said.account),
             occurred_at=said.at,
             text=said.content.text,
             remote=tuple(said.content.remote),
             details=said.content.details,
-            quotes=said.parent,
+            quotes=above,
             is_comment=True,
         ),
     )

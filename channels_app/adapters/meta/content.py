@@ -98,19 +98,20 @@ def read(message: dict[str, Any]) -> Content:
         found.details["choice"] = {"title": found.text, "payload": words(quick.get("payload"))}
     if given := referral(message.get("referral")):
         found.details["referral"] = given
+    if product := ident(obj(obj(message.get("referral")).get("product")).get("id")):
+        found.details["product"] = {"id": product}
     if message.get("is_unsupported") is True:
         found.details["unsupported"] = True
     return found
 
 
 def referral(value: Any) -> dict[str, str]:
-    """Which advertisement, link or product led here; empty where nothing did."""
+    """Which advertisement or link led here; empty where none did."""
     given = obj(value)
     ad = obj(given.get("ads_context_data"))
-    product = ident(obj(given.get("product")).get("id"))
     found = {
-        "source": words(given.get("source")) or ("product" if product else ""),
-        "ref": words(given.get("ref")) or ident(given.get("ad_id")) or product,
+        "source": words(given.get("source")),
+        "ref": words(given.get("ref")) or ident(given.get("ad_id")),
         "title": words(ad.get("ad_title")),
         "url": link(given.get("referer_uri")) or link(ad.get("photo_url")) or link(ad.get("video_url")),
     }

@@ -1,4 +1,4 @@
-"""What an event of Messenger or Instagram says, as the desk understands it. Pure: nothing is asked, nothing is kept."""
+"""What an event of Messenger or Instagram says, as the desk understands it: nobody is asked, nothing is kept."""
 
 from datetime import datetime
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from channels_app.adapters.base import read as read_raw
 from channels_app.adapters.meta import comments, content
 from channels_app.adapters.meta.content import ident, moment, obj, words
+from channels_app.adapters.meta.split import COMMENTS
 from channels_app.contracts import (
     Address,
     Arrival,
@@ -23,7 +24,6 @@ from helpdesk.core.errors import GiveUp
 
 # Words for reactions of old applications, which name no emoji.
 _EMOJI = {"love": "❤", "smile": "😆", "wow": "😮", "sad": "😢", "angry": "😠", "like": "👍", "dislike": "👎"}
-_COMMENTS = ("feed", "comments", "live_comments")
 # Said of every conversation and of no message: who may answer, what a test of theirs does.
 _FRAME = {"sender", "recipient", "timestamp", "hop_context", "prior_message", "is_self"}
 
@@ -52,7 +52,7 @@ def parse(arrival: Arrival, kind: str) -> tuple[InboundItem, ...]:
     if account != arrival.channel_address:
         raise GiveUp(f"it is for the page or account {account[:60]}, which is not this channel's")
     change = obj(item.get("change"))
-    if change.get("field") in _COMMENTS:
+    if change.get("field") in COMMENTS:
         return comments.parse(arrival, kind, obj(change.get("value")), item.get("time"))
     event = obj(item.get("event")) or obj(change.get("value"))
     if not event:

@@ -6,6 +6,8 @@ from channels_app.adapters.base import digest, dumped, loaded
 from channels_app.adapters.meta.content import ident, obj
 from channels_app.contracts import Item
 
+COMMENTS = ("feed", "comments", "live_comments")  # fields of changes
+POSTS = ("post", "status", "photo", "video", "share")  # what a visitor may put on a page's wall
 # Events that come with the id of the message they speak of, and what else makes one of them that very one.
 _OF_MESSAGE = {"message_edit": ("num_edit",), "reaction": ("action", "reaction", "emoji"), "read": ("watermark",)}
 
@@ -43,13 +45,10 @@ def _item(event: dict[str, Any]) -> Item:
 def key(item: dict[str, Any]) -> str:
     """What makes an item the same item when it comes again; empty where its bytes are all there is to go by."""
     change = obj(item.get("change"))
-    event = obj(item.get("event")) or (obj(change.get("value")) if change.get("field") not in _COMMENTS else {})
+    event = obj(item.get("event")) or (obj(change.get("value")) if change.get("field") not in COMMENTS else {})
     if event:
         return _event_key(event)
     return _comment_key(obj(change.get("value"))) if change else ""
-
-
-_COMMENTS = ("feed", "comments", "live_comments")
 
 
 def _event_key(event: dict[str, Any]) -> str:
@@ -72,5 +71,14 @@ def _event_key(event: dict[str, Any]) -> str:
 
 def _comment_key(value: dict[str, Any]) -> str:
     """A comment is added once; what happens to it later may happen again and is told apart by all it says."""
+    if value.get("verb", "add") != "add":
+        return ""
     comment = ident(value.get("comment_id")) or ident(value.get("id"))
-    return f"comment:{comment}" if comment and value.get("verb", "add") == "add" else ""
+    if not comment and value.get("item") in POSTS:
+        comment = ident(value.get("post_id"))
+    return comment_key(comment) if comment else ""
+
+
+def comment_key(comment: str) -> str:
+    """The dedupe key of the call that brought a comment, or a visitor's post."""
+    return f"comment:{comment}"

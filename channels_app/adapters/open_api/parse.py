@@ -106,7 +106,9 @@ def _sender(event: dict[str, Any], arrival: Arrival) -> Address:
     if not isinstance(given, dict) or not value:
         raise GiveUp("not readable: no sender with an id")
     name = unicodedata.normalize("NFC", word(given, "name"))[:200]
-    return Address(kind=KIND, value=short_id(value), scope=str(arrival.channel_id), name=name, verified=True, evidence=KIND)
+    return Address(
+        kind=KIND, value=short_id(value), scope=str(arrival.channel_id), name=name, verified=True, evidence=KIND
+    )
 
 
 def _also_known(sender: dict[str, Any]) -> tuple[Address, ...]:

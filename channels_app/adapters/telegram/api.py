@@ -14,7 +14,7 @@ from helpdesk.core.errors import GiveUp, Reauthorise, Retry, Uncertain
 
 BASE = "https://api.telegram.org"
 LONGEST_WAIT = 3600.0  # seconds
-_TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{10,120}")
+_TOKEN = re.compile(r"[A-Za-z0-9:_.~-]{1,200}")  # it becomes part of an address: nothing that could change that
 _REFUSED = gettext_noop("Telegram no longer accepts this bot's token: enter the new one")
 # What Telegram says of a chat it does not let us write to, by words of its own text, and what that means.
 _UNREACHABLE = {
@@ -32,6 +32,7 @@ _UNREACHABLE = {
     "peer_id_invalid": gettext_noop("Telegram does not know this chat"),
     "file is too big": gettext_noop("larger than 20 MB: Telegram does not hand such files to bots"),
     "entity too large": gettext_noop("this file is larger than Telegram takes from bots"),
+    "secret token": gettext_noop("Telegram does not take this secret: use letters A-Z, digits, _ and -, 256 at most"),
     "message is too long": gettext_noop("this text is longer than Telegram takes"),
 }
 

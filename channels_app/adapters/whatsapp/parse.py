@@ -47,7 +47,7 @@ def parse(arrival: Arrival) -> tuple[InboundItem, ...]:
     phone = identifier(item.get("phone"))
     if phone and phone != arrival.channel_address:
         raise GiveUp(ELSEWHERE)
-    scope = identifier(item.get("waba")) or identifier(arrival.config.get("waba_id")) or arrival.channel_address
+    scope = (identifier(item.get("waba")) or identifier(arrival.config.get("waba_id")) or arrival.channel_address)[:80]
     contact = mapping(item.get("contact"))
     if isinstance(message := item.get("message"), dict):
         return _message(arrival, message, person(message, contact, scope))
@@ -67,7 +67,7 @@ def _message(arrival: Arrival, message: dict[str, Any], sender: Person) -> tuple
     kind, part = identifier(message.get("type")), mapping(message.get(identifier(message.get("type"))))
     line, at = _line(message, sender), moment(message.get("timestamp"), arrival.received_at)
     if kind == "reaction" and (of := identifier(part.get("message_id"))):
-        emoji = words(part.get("emoji"))
+        emoji = words(part.get("emoji"))[:64]
         return (Reaction(external_id=of, thread_key=line, sender=sender.address, occurred_at=at, emoji=emoji),)
     if changed := _changed(kind, part, line, arrival, message):
         return (changed,)

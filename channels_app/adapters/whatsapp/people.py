@@ -13,6 +13,7 @@ from channels_app.contracts import Address
 
 KIND = "whatsapp"
 GROUP = "group:"  # a group's line: its key begins so
+MAX_USER_ID = 200  # characters; Meta says at most 131
 _NUMBER = re.compile(r"[0-9]{5,20}")
 
 
@@ -65,4 +66,4 @@ def digits(value: Any) -> str:
 
 def _user(value: Any) -> str:
     found = identifier(value)
-    return found if found and not _NUMBER.fullmatch(found) else ""
+    return found if len(found) <= MAX_USER_ID and not _NUMBER.fullmatch(found) else ""

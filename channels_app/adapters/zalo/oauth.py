@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 from django.utils.timezone import now
 from django.utils.translation import gettext_noop
 
@@ -19,7 +18,7 @@ from helpdesk.core.errors import Uncertain
 
 BASE = "https://oauth.zaloapp.com"
 # Longer than for other calls: an answer that comes too late is a refresh key lost.
-PATIENCE = httpx.Timeout(20.0, connect=5.0)
+PATIENCE = net.FILE_TIMEOUT
 LOST = gettext_noop("Zalo's answer with the new keys was lost")
 
 

@@ -42,13 +42,14 @@ def provider_of(kind: str) -> type[Provider]:
     )
 
 
-def through_client(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> int:
+def through_client(url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> tuple[int, bytes]:
     """A call at the hook with the very bytes and headers of the provider, without a socket between."""
     client = Client(raise_request_exception=True)
     path = "/" + url.split("://", 1)[1].partition("/")[2]
     named = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
     content_type = named.pop("HTTP_CONTENT_TYPE", "application/json")
-    return client.post(path, data=body, content_type=content_type, **named).status_code
+    answer = client.post(path, data=body, content_type=content_type, **named)
+    return answer.status_code, answer.content
 
 
 def open_door(kind: str, settings: object) -> tuple[Door, object]:

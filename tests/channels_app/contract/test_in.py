@@ -118,6 +118,7 @@ def test_a_large_text_is_taken(door: Door) -> None:
     assert Message.objects.get(direction="in").text.strip() == text.strip()
 
 
+@pytest.mark.django_db(transaction=True)  # the errand is due by the clock, not by the transaction
 def test_a_file_shows_at_once_and_its_bytes_follow(door: Door) -> None:
     door.provider.says(door.person, file=("hoa-don.png", "image/png", PICTURE))
     inbound.drain()
@@ -129,10 +130,11 @@ def test_a_file_shows_at_once_and_its_bytes_follow(door: Door) -> None:
     assert attachment.media.content_type == "image/png"
 
 
+@pytest.mark.django_db(transaction=True)  # the errand is due by the clock, not by the transaction
 def test_a_file_that_is_gone_is_said_to_be_lost(door: Door) -> None:
     door.provider.says(door.person, file=("hoa-don.png", "image/png", PICTURE))
     door.provider.files.clear()
-    for attribute in ("media", "uploads", "contents"):
+    for attribute in ("media", "uploads", "contents", "held"):
         if isinstance(kept := getattr(door.provider, attribute, None), dict):
             kept.clear()
     inbound.drain()

@@ -148,7 +148,7 @@ def test_the_token_gets_into_no_log_line_and_no_row(
         update = telegram.event(LAN, "", file=("đơn.pdf", "application/pdf", b"%PDF-1.7"))
         secret = {"HTTP_X_TELEGRAM_BOT_API_SECRET_TOKEN": Telegram.SECRETS["secret_token"]}
         client.post(f"/hooks/{row.pk}/", update, content_type="application/json", **secret)
-        sources = [{"file_id": next(reversed(telegram.held))}, {"file_id": "gone"}]
+        sources = [{"file_id": next(reversed(telegram.uploads))}, {"file_id": "gone"}]
         kept, lost = [errands.fetch_later(channel_id=row.pk, file=RemoteFile(source=one)) for one in sources]
         run_jobs()
         assert Media.objects.get(pk=kept.pk).state == "kept"

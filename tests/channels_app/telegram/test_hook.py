@@ -172,12 +172,12 @@ def taken_apart(raw: bytes) -> None:
 
 
 @given(UPDATES | NEARLY)
-@hypothesis_settings(max_examples=600, deadline=None)
+@hypothesis_settings(max_examples=200, deadline=None)
 def test_no_update_raises_what_nobody_expects(update: dict[str, Any]) -> None:
     taken_apart(dumped(update))
 
 
 @given(st.binary(max_size=200))
-@hypothesis_settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=100, deadline=None)
 def test_no_bytes_raise_what_nobody_expects(raw: bytes) -> None:
     taken_apart(raw)

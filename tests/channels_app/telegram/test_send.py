@@ -192,7 +192,7 @@ def test_a_chat_telegram_does_not_know(telegram: Telegram) -> None:
         send(telegram, "a", to="31337")
 
 
-@pytest.mark.parametrize("token", ["7012345678:AAH-another-token-altogether", "", "no token/../../x", "1:a b"])
+@pytest.mark.parametrize("token", ["7012345678:AAH-another-token-altogether", "", "no token/../../x", "1:a?b", "x#y"])
 def test_a_token_that_is_refused_wants_a_new_one(telegram: Telegram, token: str) -> None:
     with pytest.raises(Reauthorise):
         TelegramAdapter().send(channel(telegram, token=token), envelope("a"))

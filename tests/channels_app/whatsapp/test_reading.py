@@ -426,8 +426,14 @@ def test_nobody_gets_the_name_or_id_of_somebody_else() -> None:
     first, second = parsed(call(two))
     assert first.sender.value == USER  # type: ignore[union-attr]
     assert (second.sender.value, second.sender.name) == ("84999999999", "")  # type: ignore[union-attr]
+    nameless = value(mine, theirs, contacts=[contact(wa_id=None)])  # of one of the two, and nobody can say of which
+    assert [one.sender.value for one in parsed(call(nameless))] == [NUMBER, "84999999999"]  # type: ignore[union-attr]
     found = said("text", {"body": "x"}, from_user_id="VN.other", contacts=[contact()])
     assert (found.sender.value, found.sender.name) == ("VN.other", "")
+
+
+def test_an_id_that_is_too_long_to_be_one_is_none() -> None:
+    assert said("text", {"body": "x"}, from_user_id="VN." + "1" * 300, contacts=[]).sender.value == NUMBER
 
 
 def test_from_nobody() -> None:
@@ -436,7 +442,7 @@ def test_from_nobody() -> None:
         registry.adapter("whatsapp").parse(arrival(item))
 
 
-@pytest.mark.parametrize("at", ["9999999999", "-5", "yesterday", None, "١٢٣", "99999999999999999999", 1.5, True])
+@pytest.mark.parametrize("at", ["9999999999", "-5", "yesterday", None, "١٢٣", "999999999999", "9" * 20, 1.5, True])
 def test_a_time_that_cannot_be_is_when_it_came(at: Any) -> None:
     assert said("text", {"body": "x"}, timestamp=at).occurred_at == LATER
 

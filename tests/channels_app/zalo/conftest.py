@@ -25,8 +25,9 @@ class Desk:
         zalo.transport = self.post
         zalo.later = lambda act, seconds=0.2: self.waiting.append(act)  # type: ignore[method-assign]
 
-    def post(self, url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> int:
-        return self.client.post(url, body, content_type="application/json", headers=headers).status_code
+    def post(self, url: str, body: bytes, headers: dict[str, str], timeout: float = 10) -> tuple[int, bytes]:
+        reply = self.client.post(url, body, content_type="application/json", headers=headers)
+        return reply.status_code, reply.content
 
     def settle(self) -> None:
         while self.waiting:
@@ -36,6 +37,7 @@ class Desk:
 @pytest.fixture
 def zalo(settings: Any) -> Iterator[Zalo]:
     provider = Zalo()
+    provider.later = lambda act, seconds=0.2: None  # type: ignore[method-assign]
     server = serve({"zalo": provider})
     host = provider.base_url.split("/")[2]
     settings.ENV = replace(settings.ENV, helpdesk_allow_hosts=(host,))
