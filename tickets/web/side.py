@@ -30,8 +30,8 @@ def person(actor: Actor, customer: Customer, people: list[int], identities: list
     claimed = list(customers.unproved_claims(people))
     waiting = {(one.kind, one.value) for one in claimed if one.awaits_code}
     claimed = [one for one in claimed if (one.kind, one.value) not in known]
-    kinds = {one.kind for one in [*identities, *claimed] if one.kind in ("email", "phone")}
-    why_not = {kind: claims.why_not(kind) for kind in kinds}
+    kinds = {one.kind for one in identities} | {one.kind for one in claimed}
+    why_not = {kind: claims.why_not(kind) for kind in kinds & {"email", "phone"}}
     return {
         "picture": f"/inbox/customers/{customer.pk}/picture/?{customer.picture_id}" if customer.picture_id else "",
         "prefers": words.channel(customer.preferred_channel) if customer.preferred_channel else "",
