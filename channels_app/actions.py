@@ -105,7 +105,7 @@ def probe(*, channel_id: UUID | str, actor: Actor) -> Probe:
     if not isinstance(adapter, Probed):
         return Probe(ok=True)
     try:
-        found = adapter.probe(channel)
+        found = tokens.probed(channel, adapter.probe)
     except (Retry, Uncertain):
         return Probe(ok=False, problem=_("The provider cannot be reached right now. Try again in a moment."))
     except GiveUp as error:

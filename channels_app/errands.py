@@ -88,7 +88,7 @@ def _do(held: jobs.Claim) -> None:
 def _probe(held: jobs.Claim, channel: ChannelRef, adapter: Adapter) -> None:
     """Whether the keys work and the provider still calls. One that cannot be reached now says nothing about keys."""
     ready = channel.is_active and not kinds.missing(channel.kind, channel.config, channel.secrets)
-    found = adapter.probe(channel) if ready and isinstance(adapter, Probed) else Probe(ok=True)
+    found = tokens.probed(channel, adapter.probe) if ready and isinstance(adapter, Probed) else Probe(ok=True)
     if ready and found.ok:
         templates_kept.refresh_if_old(channel)
     with transaction.atomic():

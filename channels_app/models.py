@@ -132,6 +132,7 @@ class Delivery(LeasedJob):
     message_id = models.BigIntegerField(null=True)
     part = models.PositiveSmallIntegerField(default=0)
     payload = models.JSONField()  # an OutboundEnvelope
+    thread_key = models.CharField(max_length=255, blank=True)  # the line it leaves on, as its envelope says
     provider_id = models.CharField(max_length=255, blank=True)
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
     tries = models.PositiveSmallIntegerField(default=1)  # how often somebody pressed retry, plus one
@@ -141,6 +142,10 @@ class Delivery(LeasedJob):
         indexes = [
             *LeasedJob.Meta.indexes,
             models.Index(fields=["provider_id"], condition=~models.Q(provider_id=""), name="delivery_provider"),
+            # Providers say "everything on this line up to then", and tell of what left without naming it.
+            models.Index(
+                fields=["channel", "thread_key", "-id"], condition=~models.Q(thread_key=""), name="delivery_line"
+            ),
             models.Index(fields=["-id"], condition=models.Q(state="failed"), name="delivery_failed"),
         ]
 

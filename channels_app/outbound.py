@@ -19,7 +19,7 @@ from helpdesk.core import jobs, waker
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import DomainError, GiveUp, Reauthorise, Retry, Uncertain
 from helpdesk.core.recorder import record
-from helpdesk.core.text import storable
+from helpdesk.core.text import short_id, storable
 
 _SYSTEM = Actor.system()
 _RANK = {"": 0, "sent": 1, "failed": 1, "delivered": 2, "read": 3}  # a late "sent" does not undo a failure
@@ -40,6 +40,7 @@ def enqueue(
         message_id=message_id,
         part=part,
         payload=storable(asdict(envelope)),
+        thread_key=short_id(storable(envelope.thread_key)),
         provider_id=envelope.message_id[:255],  # a bounce may be quicker than the end of our own sending
         lane=lane,
         due_at=due_at or now(),
@@ -95,6 +96,8 @@ def report(receipt: Receipt, *, channel_id: UUID | None = None) -> None:
     needed). Raises Retry while the sending has not come to its end: the two would overwrite each other.
     """
     told = _told(receipt, channel_id)
+    if receipt.reference and receipt.thread_key and told is not None and not told.exists():
+        _ensure_nothing_leaves(receipt.thread_key, channel_id)
     for delivery in told.select_for_update().order_by("pk") if told is not None else ():
         if delivery.state == "running":
             if not receipt.reference and not receipt.our_key:
@@ -148,9 +151,9 @@ def recognise(echo: Echo, *, channel_id: UUID) -> bool:
         found = own.filter(pk=int(echo.our_key)).first() if echo.our_key.isdecimal() else None
     else:
         found = own.filter(provider_id=echo.external_id[:255]).first()
-    on_line = Q(payload__thread_key=echo.thread_key)
-    if found is None and own.filter(on_line, state="running").exists():
-        raise Retry("something on this line is still being sent", after=2)
+    on_line = Q(thread_key=short_id(echo.thread_key))
+    if found is None:
+        _ensure_nothing_leaves(echo.thread_key, channel_id)
     if found is None:
         doubtful = own.filter(on_line, outcome=Delivery.Outcome.UNKNOWN, payload__text=echo.text)
         found = doubtful.order_by("pk").first()
@@ -161,6 +164,13 @@ def recognise(echo: Echo, *, channel_id: UUID) -> bool:
     return True
 
 
+def _ensure_nothing_leaves(thread_key: str, channel_id: UUID | None) -> None:
+    """A receipt may be quicker than the end of our own sending; raises Retry while something leaves on this line."""
+    line = Delivery.objects.filter(channel_id=channel_id, thread_key=short_id(thread_key))
+    if line.filter(state="running").exists():
+        raise Retry("something on this line is still being sent", after=2)
+
+
 def _told(receipt: Receipt, channel_id: UUID | None) -> QuerySet[Delivery] | None:
     """Which deliveries a receipt speaks of; None when it speaks of none."""
     own = Delivery.objects.filter(channel_id=channel_id) if channel_id else Delivery.objects.all()
@@ -169,7 +179,7 @@ def _told(receipt: Receipt, channel_id: UUID | None) -> QuerySet[Delivery] | Non
     if receipt.reference:
         return own.filter(provider_id=receipt.reference[:255])
     if receipt.thread_key and receipt.up_to and channel_id:
-        line = own.filter(payload__thread_key=receipt.thread_key)
+        line = own.filter(thread_key=short_id(receipt.thread_key))
         lower = [state for state, rank in _RANK.items() if 0 < rank < _RANK.get(receipt.state, 0)]
         sent_before = receipt.up_to + jobs.LEASE  # due_at is when the lease of the attempt that sent it ends
         return line.filter(state="done", outcome__in=lower, due_at__lte=sent_before)
@@ -195,9 +205,9 @@ def _send(held: jobs.Claim) -> None:
 
 def _count_down(delivery: Delivery, result: SendResult) -> None:
     """Keep on the line what a send uses up of what may be sent."""
-    if delivery.channel_id is None or not delivery.payload.get("thread_key"):
+    if delivery.channel_id is None or not delivery.thread_key:
         return
-    line = Thread.objects.filter(channel_id=delivery.channel_id, key=delivery.payload["thread_key"])
+    line = Thread.objects.filter(channel_id=delivery.channel_id, key=delivery.thread_key)
     changed: dict[str, Any] = {"sent_since": F("sent_since") + 1}
     if result.quota:
         changed["quota"] = result.quota

@@ -94,7 +94,13 @@ class SocialForm(ChannelForm):
         if not is_admin:
             for name in kinds.BASES:
                 self.fields.pop(name, None)
+        if "comments" in self.fields and (channel is None or "comments" not in channel.config):
+            self.initial["comments"] = True  # as adapters have it: they come in until somebody says no
         self.order_fields(["name", *kinds.NEEDED.get(self.KIND, ()), "team"])
+        brought = ("access_token", "refresh_token") if self.KIND in kinds.SIGNED_IN else ()
+        for name in self.SECRETS:  # one that is set is not asked for again, one that signing in brings never
+            is_there = channel is not None and name in channel.secrets
+            self.fields[name].required = name in kinds.NEEDED.get(self.KIND, ()) and name not in brought and not is_there
         if channel is None:
             for name, size in MADE_UP.items():
                 if name in self.fields:
@@ -119,12 +125,10 @@ def _form(kind: str) -> type[SocialForm]:
         if key in FLAGS:
             own[key] = forms.BooleanField(label=label, help_text=help_text, required=False)
             continue
-        # A secret that is set is not asked for again; a key that comes with the connecting is not asked for before.
-        optional = key in secret or key not in needed
         own[key] = forms.CharField(
             label=label,
             help_text=help_text,
-            required=not optional,
+            required=key in needed,
             max_length=2000,
             widget=forms.PasswordInput(attrs=SECRET_WIDGET, render_value=False) if _is_hidden(key, secret) else None,
         )

@@ -6,6 +6,7 @@ later attempt with the old key finds out whether it is.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,14 +18,14 @@ from django.utils.translation import gettext_noop
 
 from channels_app import health, kinds, registry
 from channels_app.adapters.base import KeyRefused, Refresher
-from channels_app.contracts import ChannelRef, Refreshed
+from channels_app.contracts import ChannelRef, Probe, Refreshed
 from channels_app.models import Channel, Errand
 from helpdesk.core import jobs
 from helpdesk.core.errors import GiveUp, NotFound, Reauthorise, Retry, Uncertain
 
 T = TypeVar("T")
 
-STATE = "keys"  # in Channel.state: {refreshed_at, retry_at, broken}
+STATE = "keys"  # in Channel.state: {refreshed_at, retry_at, lost, broken}
 PAUSE = timedelta(seconds=20)  # before anybody asks again, after an attempt that brought nothing
 LOST_PAUSE = timedelta(seconds=60)
 YOUNG = timedelta(minutes=5)  # a key of this age that is refused will not be helped by another exchange
@@ -88,6 +89,15 @@ def with_key(channel: ChannelRef, ask: Callable[[ChannelRef], T]) -> T:
     return ask(fresh)
 
 
+def probed(channel: ChannelRef, ask: Callable[[ChannelRef], Probe]) -> Probe:
+    """What a test of the keys says. Keys that still work, and that nobody can renew any more, are no good news."""
+    found = with_key(channel, ask)
+    state: Any = Channel.objects.values_list("state", flat=True).get(pk=channel.id)
+    known = state.get(STATE, {})
+    doubt = REFUSED if known.get("broken") else LOST if known.get("lost") else ""
+    return replace(found, ok=False, problem=doubt) if found.ok and doubt else found
+
+
 def keep(row: Channel, given: Refreshed) -> None:
     """Write new keys on a channel whose row the caller has locked, in the caller's transaction.
 
@@ -128,7 +138,7 @@ def _renew(row: Channel) -> Exception | None:
         _remember(row, retry_at=_in(timedelta(seconds=error.after) if error.after else PAUSE))
         return error
     except Uncertain as error:
-        _remember(row, retry_at=_in(LOST_PAUSE))
+        _remember(row, retry_at=_in(LOST_PAUSE), lost=True)
         health.trouble(channel_id=row.pk, kind=health.AUTH, problem=LOST)
         return Retry(str(error), after=LOST_PAUSE.total_seconds())
     except GiveUp:

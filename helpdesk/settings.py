@@ -145,6 +145,7 @@ CLOCK_FINDERS = [
     "tickets.sla.actions.due",
     "tickets.lifecycle.actions.wake_snoozed",
     "channels_app.outbound.due",
+    "channels_app.errands.due",
     "channels_app.tokens.due",
     "channels_app.webchat.fallback.due",
 ]

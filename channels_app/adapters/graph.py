@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from channels_app.adapters.base import Forged, same
+from channels_app.adapters.base import Forged, KeyRefused, same
 from channels_app.contracts import Answer, Call, ChannelRef
 from helpdesk.core import net
 from helpdesk.core.errors import GiveUp, Reauthorise, Retry, Uncertain
@@ -49,8 +49,8 @@ def call(
     **given: Any,
 ) -> dict[str, Any]:
     """Speak to the Graph API with the channel's token; the JSON it answers. Raises Retry, Uncertain (Retry where
-    `repeatable` says that asking twice does no harm), Rejected, or Refused, which the caller may look into by its
-    code. `base` is where this product's API lies; the channel's own api_base wins."""
+    `repeatable` says that asking twice does no harm), KeyRefused, Forbidden, or Refused, which the caller may look
+    into by its code. `base` is where this product's API lies; the channel's own api_base wins."""
     base = str(channel.config.get("api_base") or base).rstrip("/")
     headers = {"Authorization": f"Bearer {channel.secrets.get('access_token', '')}"} | given.pop("headers", {})
     reply = net.call(method, f"{base}/{version}{path}", headers=headers, repeatable=repeatable, **given)
@@ -70,11 +70,11 @@ class Refused(GiveUp):
         self.code, self.subcode = code, subcode
 
 
-class Rejected(Reauthorise):
-    """The provider does not accept our key, or its permissions. `code` is its own."""
+class Forbidden(Reauthorise):
+    """The key is fine and lacks the right to this: somebody has to give it, then connect again. `code` is its own."""
 
     def __init__(self, code: int) -> None:
-        super().__init__(gettext_noop("the provider no longer accepts this channel's key: connect it again"))
+        super().__init__(gettext_noop("the provider no longer gives this channel the right to do so: connect it again"))
         self.code = code
 
 
@@ -84,8 +84,10 @@ def classified(error: dict[str, Any], status: int = 400, retry_after: float | No
     said = str(error.get("message") or f"HTTP {status}")[:300]
     if code in RETRY or status == 429 or (status >= 500 and code not in AUTH):
         return Retry(said, after=retry_after)
-    if code in AUTH or status == 401 or (code in PERMISSION and not subcode):
-        return Rejected(code)
+    if code in AUTH or status == 401:
+        return KeyRefused(gettext_noop("the provider no longer accepts this channel's key: connect it again"))
+    if code in PERMISSION and not subcode:
+        return Forbidden(code)
     return Refused(said, code, subcode)
 
 

@@ -118,6 +118,12 @@ class GraphProvider(Provider):
             entry["changes"] = changes
         return {"object": self.OBJECT, "entry": [entry]}
 
+    def says(self, person: str, text: str = "", *, file: tuple[str, str, bytes] | None = None, times: int = 1) -> str:
+        """As Provider.says; what begins with /comment is written under a post, so that a phone can do that too."""
+        if text.startswith("/comment "):
+            return self.comments_on(person, text.removeprefix("/comment ")).id
+        return super().says(person, text, file=file, times=times)
+
     def does(self, person: str, **what: Any) -> int:
         """A person presses, reacts, edits, takes back …: the hook's status."""
         self.heard[person] = time.time()

@@ -48,10 +48,10 @@ class Instagram(GraphProvider):
         given, present = request.query.get("access_token", ""), self.account["access_token"]
         if request.query.get("grant_type") != "ig_refresh_token" or not present.startswith("IG"):
             raise Refusal(400, 100, "Invalid parameter")
-        if self.token_made > time.time() - DAY:
-            raise Refusal(400, 100, "The access token must be at least 24 hours old")
         if given != present:
             raise Refusal(400, 190, "Error validating access token: Session has expired", 463)
+        if self.token_made > time.time() - DAY:
+            raise Refusal(400, 100, "The access token must be at least 24 hours old")
         self.token_made = time.time()
         self.account["access_token"] = f"IGAADemo{self.number()}x{time.time_ns():x}"
         return {"access_token": self.account["access_token"], "token_type": "bearer", "expires_in": 5183944}

@@ -58,7 +58,7 @@ class Zalo(Provider):
         self.users = {person: Person() for person in self.PEOPLE}
         self.uploads: dict[str, tuple[str, str, bytes]] = {}  # id: kind, name, content
         self.package = 2000  # messages that the account has bought
-        self.templates = {"order_update": {"name", "order"}}
+        self.templates = {"301177": ("Cập nhật đơn hàng", ["name", "order"])}  # id: name, blanks
         self.sent_at: list[float] = []
         self.numbers_for_ids = False  # send ids and timestamps as JSON numbers, as some events are said to
         self.seen_after: float | None = None  # seconds after which people look at what came; None: never
@@ -82,7 +82,7 @@ class Zalo(Provider):
         if request.path in open_to_all:
             return open_to_all[request.path](request)
         if not self.keys.accepts(request.headers.get("access_token", "")):
-            code = -124 if request.path == "/message/template" else -216
+            code = -124 if request.path.startswith(("/message/template", "/template/")) else -216
             return error(code, "Access token is invalid")
         answers = {
             ("POST", "/v3.0/oa/message/cs"): self._message,
@@ -91,6 +91,8 @@ class Zalo(Provider):
             ("POST", "/v2.0/oa/upload/image"): self._upload,
             ("POST", "/v2.0/oa/upload/gif"): self._upload,
             ("POST", "/v2.0/oa/upload/file"): self._upload,
+            ("GET", "/template/all"): self._templates,
+            ("GET", "/template/info"): self._template_info,
             ("GET", "/v3.0/oa/user/detail"): self._detail,
             ("GET", "/v2.0/oa/getoa"): self._account,
         }
@@ -189,10 +191,10 @@ class Zalo(Provider):
 
     def _template(self, request: Request) -> Response:
         said = request.json
-        blanks = self.templates.get(str(said.get("template_id")))
-        if blanks is None:
+        name, blanks = self.templates.get(str(said.get("template_id")), ("", []))
+        if not name:
             return error(-131, "Template is not approved")
-        if set(said.get("template_data") or {}) != blanks or not said.get("tracking_id"):
+        if set(said.get("template_data") or {}) != set(blanks) or not said.get("tracking_id"):
             return error(-132, "template_data is invalid")
         user = str(said.get("user_id") or "")
         if user not in self.users and not re.fullmatch(r"84[0-9]{9}", str(said.get("phone") or "")):
@@ -203,6 +205,24 @@ class Zalo(Provider):
         self.lines.append(line)
         self.later(lambda: self._received(line))
         return Response({"error": 0, "data": {"msg_id": line.id, "quota": {"remainingQuota": "499"}}})
+
+    def _templates(self, request: Request) -> Response:
+        rows = [
+            {"templateId": int(one), "templateName": name, "status": "ENABLE"}
+            for one, (name, _) in self.templates.items()
+        ]
+        return Response(
+            {"error": 0, "data": rows[int(request.query.get("offset", "0")) :], "metadata": {"total": len(rows)}}
+        )
+
+    def _template_info(self, request: Request) -> Response:
+        wanted = request.query.get("template_id", "")
+        name, blanks = self.templates.get(wanted, ("", []))
+        if not name:
+            return error(-131, "Template is not approved")
+        params = [{"name": one, "require": True, "type": "STRING", "maxLength": 100} for one in blanks]
+        head = {"templateId": int(wanted), "templateName": name, "status": "ENABLE", "templateTag": "TRANSACTION"}
+        return Response({"error": 0, "data": head | {"listParams": params, "previewUrl": "https://zns.oa.zalo.me/p"}})
 
     def _detail(self, request: Request) -> Response:
         try:

@@ -220,6 +220,22 @@ def test_a_key_refused_right_after_it_was_renewed_is_not_renewed_again(zalo: Zal
     assert exchanges(zalo) == 1
 
 
+def test_a_test_of_the_keys_renews_them_and_knows_a_broken_chain(zalo: Zalo) -> None:  # noqa: F811
+    """A key that works for some hours yet must not take the alarm away that nothing can renew it."""
+    channel = a_zalo(zalo, keys_expire_at=now() + timedelta(hours=20))
+    zalo.keys.refuse(zalo.SECRETS["access_token"])
+    assert actions.probe(channel_id=channel.pk, actor=Actor.system()).ok
+    assert exchanges(zalo) == 1
+    zalo.keys.spent.append(zalo.account["refresh_token"])
+    Channel.objects.update(keys_expire_at=now())
+    with pytest.raises(Reauthorise):
+        tokens.refresh(channel.pk)
+    found = actions.probe(channel_id=channel.pk, actor=Actor.system())
+    assert (found.ok, found.problem) == (False, tokens.REFUSED)
+    channel.refresh_from_db()
+    assert channel.problem == tokens.REFUSED
+
+
 def test_a_send_with_a_dead_chain_tells_the_channel_and_fails(zalo: Zalo) -> None:  # noqa: F811
     channel = a_zalo(zalo, keys_expire_at=now() + timedelta(hours=20))
     zalo.keys.refuse(zalo.SECRETS["access_token"])

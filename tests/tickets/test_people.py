@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from channels_app.contracts import Address
+from channels_app.contracts import Address, ProfileLearned
 from channels_app.models import Channel
 from helpdesk.core.errors import Conflict, NotFound
 from helpdesk.core.models import EventLog
@@ -15,6 +15,7 @@ from tickets.customers import merging, suggestions
 from tickets.customers.queries import searched
 from tickets.lifecycle import joining, people
 from tickets.messages import actions as messages
+from tickets.messages import contacts
 from tickets.messages import queries as conversation
 from tickets.models import Customer, Identity, IdentityClaim, MergeSuggestion, Message, Ticket
 
@@ -110,6 +111,16 @@ def test_a_namesake_on_the_same_line_is_asked_about_but_not_half_a_name_nor_a_co
     assert [row[2] for row in asked()] == ["same_name"]
     heard(mailbox, social("7", "Lan Nguyễn"))
     assert len(asked()) == 1, "three bear it: it says nothing any more"
+
+
+def test_a_namesake_is_asked_about_also_when_the_provider_tells_the_name_later(mailbox: Channel) -> None:
+    for number in ("1", "2"):
+        message = heard(mailbox, social(number))
+        Message.objects.filter(pk=message.pk).update(channel_kind="zalo")
+        assert message.thread_id is not None
+        contacts.learn(ProfileLearned(thread_id=message.thread_id, name="Lan Nguyễn"))
+    assert [row[2] for row in asked()] == ["same_name"]
+    assert set(Identity.objects.values_list("name", flat=True)) == {"Lan Nguyễn"}
 
 
 def test_blocked_people_are_asked_about_by_nobody(mailbox: Channel, chat: Channel) -> None:

@@ -103,6 +103,17 @@ def claim(*, customer_id: int, kind: str, value: str) -> IdentityClaim | None:
     return made
 
 
+def learn_name(*, customer_id: int, kind: str, value: str, name: str) -> None:
+    """The provider says what the owner of an address is called, in the caller's transaction; nothing is overwritten.
+
+    A namesake on the same line is asked about.
+    """
+    for identity in Identity.objects.filter(customer=customer_id, kind=kind, value=value, name=""):
+        identity.name = name[:200]
+        identity.save(update_fields=["name"])
+        suggestions.compare_names(identity)
+
+
 def verify(*, identity: Identity, evidence: str, actor: Actor = _SYSTEM) -> None:
     """An address has been proved, in the caller's transaction."""
     identity.verified_at, identity.evidence = now(), evidence[:60]

@@ -55,7 +55,7 @@ def compare(*, customer_id: int, kind: str, value: str) -> None:
 
 def compare_names(identity: Identity) -> None:
     """One more address on the same line whose owner bears the same full name; a name that several bear says nothing."""
-    if " " not in identity.name.strip():
+    if " " not in identity.name.strip() or identity.kind in ("email", "phone", "webchat"):
         return
     same = Identity.objects.filter(kind=identity.kind, scope=identity.scope, name=identity.name)
     others = list(same.exclude(customer=identity.customer_id).values_list("customer_id", flat=True).distinct()[:2])

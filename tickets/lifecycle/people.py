@@ -1,6 +1,7 @@
 """Two customers become one person and part again, each with what they said; screens that show them are told."""
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.timezone import now
 
 from helpdesk.core.actor import Actor
@@ -62,7 +63,9 @@ def join_again(*, customer_id: int | str, former_id: int | str, actor: Actor) ->
         kept = merging.merge(survivor_id=former_id, loser_id=customer_id, actor=actor, restored=True)
         root = survivor(kept).pk
         steps = UndoStep.objects.filter(
-            ticket__customer__in=family(root), user_id=actor.id if actor.is_user else None, verb="split"
+            Q(user_id=actor.user_id) if actor.is_user else Q(user__isnull=True),
+            ticket__customer__in=family(root),
+            verb="split",
         )
         for step in steps.filter(after__parted=int(customer_id), undone_at__isnull=True).order_by("-pk"):
             _undo(step, actor)

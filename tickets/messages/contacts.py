@@ -55,7 +55,11 @@ def learn(item: ProfileLearned) -> None:
     message = spoken.select_related("customer", "thread", "ticket__customer").order_by("direction", "-pk").first()
     if message is None or message.thread is None:
         return
-    found = survivor(message.customer or message.ticket.customer)
+    writer = message.customer or message.ticket.customer
+    if item.name:
+        address = {"kind": message.channel_kind, "value": message.thread.address}
+        customers.learn_name(customer_id=writer.pk, name=item.name, **address)
+    found = survivor(writer)
     customer = Customer.objects.select_for_update(no_key=True).get(pk=found.pk)
     learned: dict[str, object] = {}
     if item.name and customer.name in ("", message.thread.address):

@@ -119,7 +119,7 @@ def merge(request: HttpRequest, ticket_id: int) -> HttpResponse:
     q = request.GET.get("q", "").strip()
     found = [one for one in queries.searched(actor, q)[: FOUND + 1] if one.pk != customer.pk][:FOUND]
     known = queries.identities_of([one.pk for one in found])
-    options = [{"id": one.pk, "name": str(one), "addresses": [side.label(a) for a in known[one.pk]]} for one in found]
+    options = [{"id": one.pk, "name": str(one), "addresses": [side.placed(a) for a in known[one.pk]]} for one in found]
     context = {"ticket": ticket, "customer": customer, "found": options, "q": q, "icons_url": listing.icons_url()}
     is_search = request.headers.get("HX-Target") == "merge-found"
     return render(request, "tickets/_merge_people_found.html" if is_search else "tickets/_merge_people.html", context)

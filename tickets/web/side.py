@@ -30,8 +30,8 @@ def person(actor: Actor, customer: Customer, people: list[int], identities: list
     claimed = list(customers.unproved_claims(people))
     waiting = {(one.kind, one.value) for one in claimed if one.awaits_code}
     claimed = [one for one in claimed if (one.kind, one.value) not in known]
-    kinds = {one.kind for one in [*identities, *claimed] if one.kind in ("email", "phone")}
-    why_not = {kind: claims.why_not(kind) for kind in kinds}
+    kinds = {one.kind for one in identities} | {one.kind for one in claimed}
+    why_not = {kind: claims.why_not(kind) for kind in kinds & {"email", "phone"}}
     return {
         "picture": f"/inbox/customers/{customer.pk}/picture/?{customer.picture_id}" if customer.picture_id else "",
         "prefers": words.channel(customer.preferred_channel) if customer.preferred_channel else "",
@@ -42,7 +42,7 @@ def person(actor: Actor, customer: Customer, people: list[int], identities: list
                 "id": one.pk,
                 "name": str(other),
                 "why": SAME.get(one.reason, ""),
-                "addresses": ", ".join(label(address) for address in customers.identities(other.pk)[:3]),
+                "addresses": ", ".join(placed(address) for address in customers.identities(other.pk)[:3]),
             }
             for one, other in suggestions.known_of(people, actor)
         ],
@@ -70,6 +70,13 @@ def label(one: Identity) -> str:
     if one.kind in ("email", "phone", "sms"):
         return one.value
     return one.name or one.value
+
+
+def placed(one: Identity) -> str:
+    """An address where no sign stands beside it: a name on a channel with the channel's."""
+    if one.kind in ("email", "phone", "sms", "webchat"):
+        return label(one)
+    return f"{words.channel(one.kind)}: {label(one)}"
 
 
 def _claim(one: IdentityClaim, waiting: set[tuple[str, str]], why_not: dict[str, str]) -> dict[str, Any]:

@@ -27,10 +27,9 @@ from channels_app.contracts import (
     Refreshed,
     SendResult,
 )
-from helpdesk.core.errors import GiveUp, Retry
+from helpdesk.core.errors import GiveUp
 
 BASE = "https://graph.instagram.com"
-DAY = 24 * 3600.0  # seconds
 
 
 class InstagramAdapter:
@@ -95,8 +94,8 @@ class InstagramAdapter:
             told = graph.call(
                 channel, "GET", "refresh_access_token", base=BASE, version="", params=asked, repeatable=True
             )
-        except graph.Refused as refused:  # it is not a day old yet; one that has ended is Rejected
-            raise Retry(str(refused), after=DAY) from refused
+        except graph.Refused:  # it is not a day old yet (one that has ended is KeyRefused): ask again tomorrow
+            return Refreshed(secrets={}, expires_at=now() + self.refresh_ahead + timedelta(days=1))
         fresh, seconds = told.get("access_token"), told.get("expires_in")
         if not isinstance(fresh, str) or not fresh:
             raise GiveUp(gettext_noop("the provider gave no new key"))

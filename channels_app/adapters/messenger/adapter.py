@@ -29,6 +29,8 @@ from channels_app.media import path_of
 from helpdesk.core import net
 from helpdesk.core.errors import GiveUp
 
+PICTURES = ("image/jpeg", "image/png", "image/gif")  # other pictures are taken as files only
+
 
 class MessengerAdapter:
     """A page's conversations. The channel's address is the page's id, the customer's the id that page knows them by."""
@@ -85,6 +87,8 @@ class MessengerAdapter:
 def _uploaded(channel: ChannelRef, file: OutboundFile) -> dict[str, Any]:
     """The file's bytes, given to the provider ahead of the message: what fails here has reached nobody."""
     kind = file_kind(file.content_type)
+    if kind == "image" and file.content_type not in PICTURES:
+        kind = "file"
     described = {"attachment": {"type": kind, "payload": {"is_reusable": False}}}
     try:
         answer = graph.call(

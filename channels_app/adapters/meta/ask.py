@@ -17,10 +17,8 @@ def profile(channel: ChannelRef, address: str, fields: str, *, base: str) -> Pro
         raise GiveUp(gettext_noop("nobody to ask about"))
     try:
         known = graph.call(channel, "GET", address, base=base, params={"fields": fields}, repeatable=True)
-    except graph.Rejected as rejected:
-        if rejected.code in graph.PERMISSION:  # of this one question; sending may work all the same
-            raise GiveUp(gettext_noop("the provider does not tell who this is")) from rejected
-        raise
+    except graph.Forbidden as forbidden:  # this one question; sending may work all the same
+        raise GiveUp(gettext_noop("the provider does not tell who this is")) from forbidden
     picture = link(known.get("profile_pic"))
     parts = (words(known.get("first_name")), words(known.get("last_name")))
     name = words(known.get("name")) or " ".join(part for part in parts if part) or words(known.get("username"))

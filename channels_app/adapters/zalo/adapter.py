@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from django.utils.translation import gettext_noop
 
-from channels_app.adapters.base import Forged, digest, same
-from channels_app.adapters.zalo import oauth, parse, reading, sending
+from channels_app.adapters.base import Forged, KeyRefused, digest, same
+from channels_app.adapters.zalo import oauth, parse, reading, sending, templates
 from channels_app.adapters.zalo.calls import call as ask
 from channels_app.contracts import (
     Answer,
@@ -24,6 +24,7 @@ from channels_app.contracts import (
     Refreshed,
     RemoteFile,
     SendResult,
+    Template,
 )
 from helpdesk.core import net
 from helpdesk.core.errors import GiveUp
@@ -34,7 +35,7 @@ _TALKS = ("message", "follower", "sender", "user_id", "info", "data")
 
 
 class ZaloAdapter:
-    """Adapter, Hook, Fetcher, Probed, Refresher and SignedIn of Zalo. A send has no key that Zalo would recognise."""
+    """Adapter, Hook, Fetcher, Probed, Templated, Refresher and SignedIn of Zalo. Zalo knows no idempotency key."""
 
     kind: ClassVar[str] = "zalo"
     idempotent: ClassVar[bool] = False
@@ -120,9 +121,11 @@ class ZaloAdapter:
         )
 
     def probe(self, channel: ChannelRef) -> Probe:
-        """Whether the keys work, and whose they are. Raises Retry."""
+        """Whether the keys work, and whose they are. Raises Retry, or KeyRefused: a newer one may be there."""
         try:
             data = ask(channel, "GET", "/v2.0/oa/getoa", repeatable=True)
+        except KeyRefused:
+            raise
         except GiveUp as error:
             return Probe(ok=False, problem=str(error))
         name = parse.said(data.get("name"))[:120]
@@ -130,6 +133,10 @@ class ZaloAdapter:
             problem = gettext_noop("these keys belong to another Zalo account than the id that was given")
             return Probe(ok=False, problem=problem, account=name)
         return Probe(ok=True, account=name)
+
+    def templates(self, channel: ChannelRef) -> list[Template]:
+        """The approved templates (ZNS). Raises Retry, KeyRefused or GiveUp."""
+        return templates.templates(channel)
 
     def refresh(self, channel: ChannelRef) -> Refreshed:
         """Both keys for the refresh key, which works once. Raises Retry, Uncertain or Reauthorise."""

@@ -17,17 +17,27 @@ TEMPLATES = "https://business.openapi.zalo.me"
 def call(
     channel: ChannelRef, method: str, path: str, *, base: str = OPEN_API, repeatable: bool = False, **given: Any
 ) -> dict[str, Any]:
-    """The `data` of Zalo's answer. Its HTTP status is 200 whatever happened: `error` says it.
+    """The object `data` of Zalo's answer. Its HTTP status is 200 whatever happened: `error` says it.
 
     Raises Retry, Uncertain, KeyRefused, or GiveUp in words for the agent.
     """
+    data = _data(channel, method, path, base=base, repeatable=repeatable, **given)
+    return data if isinstance(data, dict) else {}
+
+
+def rows(channel: ChannelRef, path: str, *, base: str, **given: Any) -> list[dict[str, Any]]:
+    """The same for a GET that answers a list."""
+    data = _data(channel, "GET", path, base=base, repeatable=True, **given)
+    return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
+
+
+def _data(channel: ChannelRef, method: str, path: str, *, base: str, repeatable: bool, **given: Any) -> Any:
     here = str(channel.config.get("api_base") or base).rstrip("/")
     headers = {"access_token": str(channel.secrets.get("access_token", ""))}
     reply = net.call(method, f"{here}{path}", headers=headers, repeatable=repeatable, **given)
     body = numbers_as_sent(reply.content)
     if reply.ok and body.get("error") == "0":
-        data = body.get("data")
-        return data if isinstance(data, dict) else {}
+        return body.get("data")
     if reply.ok and "error" not in body:
         raise Uncertain(gettext_noop("Zalo's answer could not be read, the message may have reached the customer"))
     raise classified(body, reply.status, reply.retry_after)

@@ -81,7 +81,7 @@ def _send_template(channel: ChannelRef, envelope: OutboundEnvelope) -> SendResul
     """An approved template (ZNS): by the user's id, or by a phone number where that is the address."""
     body: dict[str, Any] = {
         "template_id": str(envelope.template.get("name", "")),
-        "template_data": _values(envelope.template.get("parameters")),
+        "template_data": _values(envelope.template),
         "tracking_id": f"{OURS}{envelope.idempotency_key}",
     }
     if envelope.to.startswith("+"):
@@ -94,17 +94,12 @@ def _send_template(channel: ChannelRef, envelope: OutboundEnvelope) -> SendResul
     return SendResult(provider_id=ident(data.get("msg_id")))
 
 
-def _values(given: object) -> dict[str, str]:
-    """A template's blanks by name: from a dict, from [{name, value}], else numbered from 1."""
-    if isinstance(given, dict):
-        return {str(name): str(value) for name, value in given.items()}
-    found: dict[str, str] = {}
-    for number, one in enumerate(given if isinstance(given, list | tuple) else (), start=1):
-        if isinstance(one, dict):
-            found[str(one.get("name", number))] = str(one.get("value", one.get("text", "")))
-        else:
-            found[str(number)] = str(one)
-    return found
+def _values(template: dict[str, object]) -> dict[str, str]:
+    """A template's blanks by name; numbered from 1 where no names came with the values."""
+    values, names = template.get("parameters"), template.get("names")
+    given = [str(one) for one in values] if isinstance(values, list | tuple) else []
+    named = [str(one) for one in names] if isinstance(names, list | tuple) else []
+    return dict(zip(named or [str(number + 1) for number in range(len(given))], given, strict=False))
 
 
 def _quota(given: Any) -> dict[str, object]:

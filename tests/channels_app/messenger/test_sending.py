@@ -1,6 +1,7 @@
 """What leaves by Messenger, taken or refused by a page that is as strict as the real one, over HTTP."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,6 +77,11 @@ def test_a_file_leaves_as_its_bytes(page: Played, kept: OutboundFile) -> None:
     path = shown["url"].removeprefix(page.provider.base_url)
     assert page.provider.files[path] == (PICTURE, "image/png")
     assert last_body(page)["message"]["metadata"].endswith(":31")
+
+
+def test_a_picture_no_phone_shows_leaves_as_a_file(page: Played, kept: OutboundFile) -> None:
+    send(page, text="", files=(replace(kept, filename="a.tiff", content_type="image/tiff"),))
+    assert last_body(page)["message"]["attachment"]["type"] == "file"
 
 
 def test_a_file_that_is_gone_here_is_not_sent(page: Played, kept: OutboundFile) -> None:

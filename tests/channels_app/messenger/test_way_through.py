@@ -98,10 +98,10 @@ def test_a_lost_answer_is_found_again_by_its_echo(page: Played) -> None:
 
 def test_a_comment_and_a_message_are_one_customer(page: Played) -> None:
     page.row()
-    comment = page.provider.comments_on(HA, "Giá bao nhiêu ạ?")
+    comment_id = page.provider.says(HA, "/comment Giá bao nhiêu ạ?")
     page.provider.says(HA, "Em inbox rồi nhé shop")
     run_jobs()
-    public = Message.objects.get(external_id=comment.id)
+    public = Message.objects.get(external_id=comment_id)
     private = Message.objects.get(text="Em inbox rồi nhé shop")
     assert (public.kind, private.kind) == ("comment", "message")
     assert public.ticket.customer_id == private.ticket.customer_id
@@ -130,6 +130,8 @@ def test_the_pages_own_comment_stands_with_the_one_it_answers(page: Played) -> N
     provider.push(provider.envelope([provider.comment_event(own)]))
     aside = provider.note(provider.account_id, "Mọi người xem ảnh nhé", post=above.post)
     provider.push(provider.envelope([provider.comment_event(aside)]))
+    more = provider.note(provider.account_id, "Ảnh đây ạ", post=above.post, parent=aside.id)
+    provider.push(provider.envelope([provider.comment_event(more)]))
     run_jobs()
     asked, answered = Message.objects.order_by("pk")
     assert (answered.direction, answered.kind, answered.text) == ("out", "comment", "Dạ 499k ạ")
