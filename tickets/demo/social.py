@@ -35,7 +35,7 @@ SOCIAL = (
             ),
             Line(160, "agent", "Dạ em thấy mail rồi ạ. Em đã đổi sang men ngọc, thứ sáu giao tới chị nhé!", "zalo"),
             Line(157, "customer", "❤️", "zalo", what="reaction"),
-            Line(6, "customer", "Thứ sáu chị đi làm, giao sau 6 giờ chiều được không em?", "zalo", what="quote"),
+            Line(3, "customer", "Thứ sáu chị đi làm, giao sau 6 giờ chiều được không em?", "zalo", what="quote"),
         ),
     ),
     Conversation(
@@ -107,7 +107,7 @@ SOCIAL = (
         tags=("sales",),
         lines=(
             Line(
-                9,
+                4,
                 "customer",
                 "Love these! How much is the big one? Do you ship to the UK? 😍",
                 "instagram",
