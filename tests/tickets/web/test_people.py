@@ -89,6 +89,44 @@ def test_two_are_merged_by_search_and_parted_from_the_list(client: Client, ticke
     assert act(client, ticket, "customer/merge/", other="x").status_code == 404
 
 
+def test_an_address_is_added_and_its_code_sent_in_one_step(client: Client, ticket: Ticket) -> None:
+    answer = act(client, ticket, "customer/address/", kind="email", value="lan.2@customer.test", prove="yes")
+    assert "A code is on its way to lan.2@customer.test" in toast(answer)["text"]
+    assert "Code…" in panel(client, ticket)
+    # Where no code can go, the address stays, and the answer says why.
+    answer = act(client, ticket, "customer/address/", kind="phone", value="0912345678", prove="yes")
+    assert toast(answer)["text"] == "Added. A code goes to a telephone by SMS, and no SMS channel is set up."
+    assert "+84912345678" in panel(client, ticket)
+
+
+def test_namesakes_are_offered_before_anything_is_typed(client: Client, ticket: Ticket, other: Ticket) -> None:
+    dialog = f"/inbox/{ticket.pk}/customer/merge/"
+    assert "Type a name or an address." in client.get(dialog, headers=HTMX).content.decode()
+    Customer.objects.filter(pk=other.customer_id).update(name=ticket.customer.name)
+    offered = re.findall(r'name="other" value="(\d+)"', client.get(dialog, headers=HTMX).content.decode())
+    assert offered == [str(other.customer_id)]
+    Customer.objects.update(name="")  # nobody is a namesake of somebody without a name
+    assert "merge-option" not in client.get(dialog, headers=HTMX).content.decode()
+
+
+def test_the_other_talk_of_one_person_joins_with_one_press(client: Client, ticket: Ticket, other: Ticket) -> None:
+    joins = f'name="other" value="{other.pk}"'
+    assert joins not in client.get(f"/inbox/{ticket.pk}/live/", headers=HTMX).content.decode()
+    html = act(client, ticket, "customer/merge/", other=other.customer_id).content.decode()
+    assert joins in html
+    # The dialog finds it from both sides, whoever of the two survived.
+    assert f'value="{ticket.pk}"' in client.get(f"/inbox/{other.pk}/merge/", headers=HTMX).content.decode()
+    answer = act(client, ticket, "merge/", other=other.pk)
+    assert joins not in answer.content.decode()
+    other.refresh_from_db()
+    assert other.merged_into_id == ticket.pk
+    client.post(toast(answer)["undo"], headers=HTMX)
+    assert joins in client.get(f"/inbox/{ticket.pk}/live/", headers=HTMX).content.decode()
+    # A talk that is over stays where it is.
+    Ticket.objects.filter(pk=other.pk).update(status="solved")
+    assert joins not in client.get(f"/inbox/{ticket.pk}/live/", headers=HTMX).content.decode()
+
+
 def test_an_address_of_somebody_else_asks_whether_they_are_one(client: Client, ticket: Ticket, other: Ticket) -> None:
     answer = act(client, ticket, "customer/address/", kind="email", value="hoa@customer.test")
     assert "Somebody else has this address" in toast(answer)["text"]
