@@ -12,7 +12,6 @@ from channels_app import queries
 from helpdesk.core import net
 from helpdesk.core.errors import DomainError, GiveUp, Invalid, NotFound, Retry
 
-
 # What a Vietnamese shop's customers use most stands first.
 ORDER = ("zalo", "messenger", "whatsapp", "instagram", "telegram", "sms", "viber", "line", "open_api")
 

@@ -100,7 +100,9 @@ class SocialForm(ChannelForm):
         brought = ("access_token", "refresh_token") if self.KIND in kinds.SIGNED_IN else ()
         for name in self.SECRETS:  # one that is set is not asked for again, one that signing in brings never
             is_there = channel is not None and name in channel.secrets
-            self.fields[name].required = name in kinds.NEEDED.get(self.KIND, ()) and name not in brought and not is_there
+            self.fields[name].required = (
+                name in kinds.NEEDED.get(self.KIND, ()) and name not in brought and not is_there
+            )
         if channel is None:
             for name, size in MADE_UP.items():
                 if name in self.fields:

@@ -112,7 +112,7 @@ def call(
         raise GiveUp(gettext_noop("this address may not be reached from here")) from error
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise Retry(f"not reachable: {type(error).__name__}") from error
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, TimeoutError) as error:
         if repeatable:
             raise Retry(f"no answer: {type(error).__name__}") from error
         raise Uncertain(gettext_noop("the provider did not answer, it may have reached the customer")) from error

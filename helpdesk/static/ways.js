@@ -34,7 +34,7 @@ function show() {
   if (!form) return;
   const words = $("#composer-standing");
   const said = way && $(".way-standing", way);
-  words.replaceChildren(...(said ? [`${$(".way-name", way).textContent}: `, ...said.cloneNode(true).childNodes] : []));
+  words.replaceChildren(...(said ? [way.dataset.via ? "" : `${$(".way-name", way).textContent}: `, ...said.cloneNode(true).childNodes] : []));
   $("#composer-send-words").textContent = way?.dataset.send ?? $("#composer-send-words").textContent;
   form.dataset.off = way && !isOff(way) ? "" : "yes";
   form.dataset.via = way?.dataset.via ?? "";
@@ -107,14 +107,18 @@ async function refresh() {
   const fresh = parts?.querySelector("#composer-ways");
   const old = $("#composer-ways");
   if (!fresh || composer() !== form) return;
+  const meanwhile = chosen()?.dataset.value; // somebody may have chosen another one while we asked
   const opened = $("#menu-way")?.matches(":popover-open");
   const focused = document.activeElement?.closest("#menu-way .way")?.dataset.value;
+  const onSwitch = document.activeElement?.id === "way-now";
   old.replaceWith(fresh);
+  if (onSwitch) $("#way-now")?.focus();
   if (opened) {
     $("#menu-way")?.showPopover({ source: $("#way-now") });
     ways().find((way) => way.dataset.value === focused)?.focus();
   }
-  if (chosen()) choose(chosen(), { quietly: true });
+  const kept = ways().find((way) => way.dataset.value === meanwhile) ?? chosen();
+  if (kept) choose(kept, { quietly: true });
   else show();
 }
 

@@ -186,6 +186,7 @@ def phrases() -> dict[str, str]:
         "pick": _("Choose this message"),
         "internal": _("Internal note"),
         "move": _("Move to another conversation…"),
+        "quote": _("Answer to this"),
         "unproved": _("Sender not verified"),
         "unproved_why": _("The mail did not prove where it came from (no DMARC pass). Be careful with what you tell."),
         "auto": _("Automatic"),

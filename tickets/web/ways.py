@@ -149,7 +149,7 @@ def _sentence(reach: Reach, seconds: float) -> str:
         case "charged":
             return _("free replies used up: each message is charged, closes in {time}")
     if reach.mode == COMMENT:
-        return _("everybody can read it, under the post")
+        return _("everybody can read it")
     if reach.mode == PRIVATE:
         return _("one private message, closes in {time}")
     if counted and window.closes_at:
