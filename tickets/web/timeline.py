@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.utils import formats, timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from channels_app.abilities import ABILITIES, Ability
@@ -123,7 +122,7 @@ def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
     result = Said(
         id=message.pk,
         css=" ".join(_classes(message, is_note=is_note, is_out=is_out)),
-        who=who or _("Somebody unknown"),
+        who=words.person(who, ticket.participants),
         initials=initials(who),
         text=message.text or ("" if message.attachments.all() else message.text_full),
         iso=message.occurred_at.isoformat(timespec="seconds"),
