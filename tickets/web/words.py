@@ -1,6 +1,6 @@
 """What screens call things: channels, delivery states, spans of time, events as sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -122,6 +122,12 @@ def size(count: int) -> str:
     if count < 1024 * 1024:
         return f"{max(1, round(count / 1024))} KB"
     return f"{formats.number_format(count / 1024 / 1024, 1)} MB"
+
+
+def person(name: str, addresses: Sequence[str]) -> str:
+    """Whom we speak with: by name, else by an address a person can read, else nobody known."""
+    readable = next((one for one in addresses if one.startswith("+") or "@" in one), "")
+    return name or readable or _("Somebody unknown")
 
 
 def event(row: EventLog, names: Mapping[int, str], teams: Mapping[int, str]) -> list[str]:
