@@ -6,10 +6,11 @@ from typing import Any
 
 from django.utils import formats, timezone
 from django.utils.timezone import now
-from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from helpdesk.core.models import EventLog
+from helpdesk.core.reasons import reason as reason
 from helpdesk.core.templatetags.desk import short_moment
 from tickets.enums import CallOutcome, Priority, Status
 
@@ -74,21 +75,6 @@ def span(seconds: float) -> str:
 def time_left(seconds: float) -> str:
     """How long until (or since) a moment: `4 min left`, `12 min late`."""
     return (_("{} left") if seconds >= 0 else _("{} late")).format(span(abs(seconds)))
-
-
-def reason(stored: str) -> str:
-    """Why something was not delivered, as the worker noted it in English, in the reader's language.
-
-    What a mail server said stands behind a colon and stays as it was said.
-    """
-    whole = gettext(stored)
-    head, colon, said = stored.partition(": ")
-    if whole != stored or not colon:
-        return whole
-    with_hole = f"{head}: %(why)s"
-    if (whole := gettext(with_hole)) != with_hole:
-        return whole % {"why": said}
-    return f"{gettext(head)}: {reason(said)}"
 
 
 def when(value: datetime | None) -> str:
