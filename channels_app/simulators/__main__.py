@@ -32,7 +32,10 @@ def main(port: int, desk: str) -> None:
     stop = threading.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: stop.set())
-    server = serve(providers(desk), port=port)
+    every = providers(desk)
+    for one in every.values():
+        one.begin()
+    server = serve(every, port=port)
     stop.wait()
     server.shutdown()
 

@@ -130,6 +130,9 @@ class Provider:
             if key in self.account:
                 self.account[key] = "revoked-meanwhile"
 
+    def begin(self) -> None:
+        """The demo starts: its people wrote just before, so that what the desk remembers of them can be answered."""
+
     # --- the same for all -------------------------------------------------------------------------------------------
     def says(self, person: str, text: str = "", *, file: tuple[str, str, bytes] | None = None, times: int = 1) -> str:
         """A person writes, or sends a file: kept on their phone, and the hook is called. Returns the message's id."""

@@ -7,7 +7,7 @@ import re
 import time
 import urllib.request
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any, ClassVar
@@ -54,6 +54,7 @@ class GraphProvider(Provider):
     TEXT_LIMIT: ClassVar[int]
     LIMITS: ClassVar[dict[str, int]]  # bytes by kind of attachment
     WINDOW_CODE: ClassVar[tuple[int, int]]
+    EARLIER: ClassVar[tuple[Comment, ...]] = ()  # comments that stood there before the demo began
     APP: ClassVar[str] = "424242424242424"
     OTHER_APP: ClassVar[str] = "263902037430900"  # the provider's own inbox
     human_agent = True  # whether the tag is approved for this application
@@ -81,6 +82,10 @@ class GraphProvider(Provider):
 
     def new_id(self) -> str:
         return f"m_{self.kind[:2]}{self.number()}-{time.time_ns():x}"
+
+    def begin(self) -> None:
+        for one in self.EARLIER:
+            self.comments[one.id] = replace(one, at=time.time())
 
     # --- what a person does -----------------------------------------------------------------------------------------
     def frame(self, person: str, **what: Any) -> dict[str, Any]:

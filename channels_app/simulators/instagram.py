@@ -22,6 +22,9 @@ class Instagram(GraphProvider):
         "1784000000000201": "Phạm Ngọc Anh",
         "1784000000000202": "Jake Wilson",
     }
+    EARLIER = (
+        Comment(id="17900000000000001", post="17950000000000001", person="1784000000000202", text="How much is it?"),
+    )
     CONFIG: ClassVar[dict[str, str]] = {"account_id": "17841400000000001", "verify_token": "hoa-lu-instagram"}
     SECRETS: ClassVar[dict[str, str]] = {"app_secret": "demo-app-secret-ins", "access_token": "EAADemoLinkedPage"}
 
@@ -75,7 +78,7 @@ class Instagram(GraphProvider):
         return [("read", self.frame(shown.person, read={"mid": shown.id}))]
 
     def comment_id(self, post: str) -> str:
-        return str(17900000000000000 + self.number())
+        return str(17900000000001000 + self.number())
 
     def a_post(self) -> str:
         return "17950000000000001"

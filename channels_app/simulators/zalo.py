@@ -47,7 +47,7 @@ class Zalo(Provider):
     PEOPLE: ClassVar = {
         "8142639005581123456": "Nguyễn Thị Lan",
         "7719305528846201187": "Trần Quốc Bảo",
-        "6650417732290058841": "Emma Clarke",
+        "6650417732290058841": "Emily Carter",
     }
     OA_NAME = "Hoa Lư"
 
@@ -238,6 +238,10 @@ class Zalo(Provider):
 
     def _account(self, request: Request) -> Response:
         return Response({"error": 0, "data": {"oa_id": self.account["oa_id"], "name": self.OA_NAME}})
+
+    def begin(self) -> None:
+        for person in self.PEOPLE:
+            self.touched(person)
 
     # --- what people do ---------------------------------------------------------------------------------------------
     def says(self, person: str, *given: Any, **more: Any) -> str:

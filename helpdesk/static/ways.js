@@ -22,6 +22,7 @@ function choose(way, { quietly = false } = {}) {
   for (const part of [".way-name", ".way-address"]) $(part, now).textContent = $(part, way).textContent;
   show();
   if (!quietly) {
+    picked = newestIn();
     save();
     if (!templateNeeded(way)) text().focus();
   }
@@ -39,6 +40,7 @@ function show() {
   form.dataset.off = way && !isOff(way) ? "" : "yes";
   form.dataset.via = way?.dataset.via ?? "";
   $(".composer-send").dataset.off = form.dataset.off;
+  showLead(way);
   showTwo(way);
   showTemplates(way);
   showChoices(way);
@@ -46,6 +48,22 @@ function show() {
   showFiles();
   measureSoon();
   tick();
+}
+
+/** One press leads to the best way: from one that costs or is closed, and when the customer has gone on elsewhere. */
+const isOpen = (way) => ["open", "human"].includes(way.dataset.state) && !isOff(way);
+let picked = 0; // the customer's newest words when somebody last chose a way by hand
+const newestIn = () => Math.max(0, ...[...document.querySelectorAll("#timeline .msg.in")].map((one) => Number(one.dataset.message)));
+
+function better(way) {
+  const best = ways().find(isOpen);
+  return best && best !== way && best.dataset.via !== "comment" && (!isOpen(way) || newestIn() > picked) ? best : undefined;
+}
+
+function showLead(way) {
+  const lead = way && better(way);
+  $("#way-lead").hidden = !lead;
+  $("#way-lead").textContent = lead ? word("way-lead", $(".way-name", lead).textContent) : "";
 }
 
 /** Under a comment there are two ways that everybody must tell apart: in public, and in private. */
@@ -118,7 +136,10 @@ async function refresh() {
     ways().find((way) => way.dataset.value === focused)?.focus();
   }
   const kept = ways().find((way) => way.dataset.value === meanwhile) ?? chosen();
-  if (kept) choose(kept, { quietly: true });
+  // Where nothing is written yet, the answer follows the customer to where they wrote last.
+  const isFree = !text().value.trim() && !$("#composer-files").children.length && kept?.dataset.last !== "1";
+  const next = (isFree && better(kept)) || kept;
+  if (next) choose(next, { quietly: true });
   else show();
 }
 
@@ -313,6 +334,7 @@ const acts = {
   way: (source) => pick(source),
   "way-menu": (source) => (source ? false : $("#way-now")?.click()),
   via: (source) => via(source.dataset.via),
+  lead: () => choose(better(chosen())),
   template: () => {
     isTemplate = !isTemplate;
     delete $("#template-choice").dataset.chosen;
@@ -388,6 +410,7 @@ function opened() {
   if (!composer()) return;
   isTemplate = Boolean($("#template-choice").dataset.chosen);
   isChoosing = false;
+  picked = text().value ? newestIn() : 0;
   heard = newest();
   show();
 }

@@ -79,10 +79,16 @@ def page(chromium: Any, desk: Desk) -> Iterator[Any]:
     assert not problems, problems
 
 
-def sign_in(page: Any, login: str = "agent@demo.test") -> None:
-    """As one of the demo's people."""
+def sign_in(page: Any, login: str = "agent@demo.test", language: str = "") -> None:
+    """As one of the demo's people, who reads this language from now on (their own when none is given)."""
     page.goto("/accounts/login/")
     page.fill("[name=login]", login)
     page.fill("[name=password]", "helpdesk")
     page.press("[name=password]", "Enter")
     page.wait_for_url("**/inbox/**")
+    if language:
+        page.goto("/accounts/profile/")
+        page.select_option("[name=language]", language)
+        page.locator("form", has=page.locator("[name=signature]")).locator("button[type=submit]").click()
+        page.locator(f"html[lang={language}]").wait_for()
+        page.goto("/inbox/")

@@ -153,6 +153,12 @@ def searched(actor: Actor, typed: str) -> QuerySet[Customer]:
     return found.filter(Q(name__icontains=typed) | Q(pk__in=owners) | by_number).order_by("-updated_at", "-pk")
 
 
+def namesakes(actor: Actor, customer: Customer) -> QuerySet[Customer]:
+    """Other customers of the very same name, latest first; nobody for one without a name."""
+    found = customers(actor).filter(canonical__isnull=True, name=customer.name).exclude(pk=customer.pk)
+    return found.order_by("-updated_at", "-pk") if customer.name else found.none()
+
+
 def family_roots(customer_ids: Any) -> set[int]:
     """Who these customers are now, following merges."""
     return {survivor(one).pk for one in Customer.objects.filter(pk__in=customer_ids)}

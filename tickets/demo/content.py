@@ -5,23 +5,28 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing said or done. who: customer, agent, supervisor, note; minutes: how long ago."""
+    """One thing said or done. who: customer, agent, supervisor, note, call; minutes: how long ago.
+
+    what, on a social channel: text, photo, place, comment (under a post), quote and reaction (of our last answer).
+    """
 
     minutes: float
     who: str
     text: str
     channel: str = "email"
     file: str = ""
+    what: str = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One ticket's story. `end` is the status it is left in."""
+    """One ticket's story. `end` is the status it is left in; `people`: who they are at the simulated providers."""
 
     name: str
     email: str
     subject: str
     lines: tuple[Line, ...]
+    people: dict[str, str] = field(default_factory=dict)
     team: str = "care"
     priority: str = "normal"
     tags: tuple[str, ...] = ()
@@ -32,7 +37,6 @@ class Conversation:
     notes: str = ""
     verified: bool = True
     snooze_hours: float = 0
-    files: dict[str, str] = field(default_factory=dict)
 
 
 DAY = 24 * 60

@@ -22,15 +22,18 @@ NAMES = {
 }
 
 
-def open_all(*, team: Team) -> None:
-    """Every kind that is simulated, with the keys its provider made up and its address as the base of our calls."""
+def open_all(*, team: Team) -> dict[str, Any]:
+    """Every kind that is simulated, with the keys its provider made up and its address as the base of our calls.
+
+    Returns the simulated providers by kind: none where nothing is simulated.
+    """
     if not settings.SIMULATORS_PORT:
-        return
+        return {}
     simulated: dict[str, Any] = import_string(f"{settings.SIMULATORS}.__main__.providers")(settings.SITE_URL)
     for kind, provider in sorted(simulated.items()):
         config = dict(provider.CONFIG)
         secrets: Any = dict(provider.SECRETS)  # the field's type is what the database sees: text
-        here = f"http://127.0.0.1:{settings.SIMULATORS_PORT}/{kind}"
+        here = provider.base_url = f"http://127.0.0.1:{settings.SIMULATORS_PORT}/{kind}"
         known = kinds.KEYS[kind][0]
         config |= {base: here for base in (*kinds.BASES, "callback_url") if base in known}
         Channel.objects.create(
@@ -42,3 +45,4 @@ def open_all(*, team: Team) -> None:
             config=config,
             secrets=secrets,
         )
+    return simulated

@@ -31,7 +31,7 @@ def record_answer(
             ticket=ticket,
             thread=thread,
             channel_id=thread.channel_id if thread else ticket.channel_id,
-            channel_kind=ticket.channel_kind,
+            channel_kind=thread.channel.kind if thread else ticket.channel_kind,
             direction=Direction.OUT,
             author_id=actor.id,
             sender_name=actor.name,

@@ -173,7 +173,7 @@ def merge(request: HttpRequest, ticket_id: int) -> HttpResponse:
     if q:
         found = listing.TicketFilter({"q": q}, queryset=found).qs
     else:
-        found = found.filter(customer__in=customer_queries.family(ticket.customer_id))
+        found = found.filter(customer__in=customer_queries.family(customer_queries.survivor(ticket.customer).pk))
     context = {"ticket": ticket, "found": _options(found), "q": q, "icons_url": listing.icons_url()}
     is_search = request.headers.get("HX-Target") == "merge-found"
     return render(request, "tickets/_merge_found.html" if is_search else "tickets/_merge.html", context)

@@ -108,7 +108,8 @@ def side(
     names: dict[int, str],
 ) -> dict[str, Any]:
     """The panel beside the thread: who the customer is, and the ticket's properties with their menus."""
-    others = lifecycle.inbox(actor).filter(customer__in=family).exclude(pk=ticket.pk).order_by("-last_message_at")
+    others = lifecycle.inbox(actor).filter(customer__in=family, merged_into__isnull=True).exclude(pk=ticket.pk)
+    others = others.order_by("-last_message_at")
     language = {"vi": "Tiếng Việt", "en": "English"}.get(customer.language, customer.language)
     facts = []
     if ticket.reopened_count:
@@ -137,6 +138,7 @@ def side(
                 "subject": other.subject or other.snippet or f"#{other.pk}",
                 "status": other.get_status_display(),
                 "channel": other.channel_kind or "open_api",
+                "joins": other.is_active and ticket.is_active and ticket.merged_into_id is None,
             }
             for other in others.only("id", "subject", "snippet", "status", "channel_kind")[:OTHERS]
         ],

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from channels_app import media
 from helpdesk.accounts.access import signed_in
 from helpdesk.core.actor import Actor
-from helpdesk.core.errors import Conflict, NotFound
+from helpdesk.core.errors import Conflict, NotFound, TooMany
 from tickets.customers import actions as customers
 from tickets.customers import claims, queries, suggestions
 from tickets.lifecycle import people
@@ -102,14 +102,18 @@ def address(request: HttpRequest, ticket_id: int) -> HttpResponse:
             customers.say(customer_id=customer.pk, actor=actor, **form.cleaned_data)
             text = _("Somebody else has this address. The panel asks whether they are the same person.")
             return done(request, ticket_id, text, undo=False, **{"close-dialog": True})
-        return done(request, ticket_id, _("Added."), undo=False, **{"close-dialog": True})
+        text = _prove(customer, form.cleaned_data, actor) if "prove" in request.POST else _("Added.")
+        return done(request, ticket_id, text, undo=False, **{"close-dialog": True})
     return dialog(request, "tickets/_customer_address.html", {"form": form, "ticket": ticket})
 
 
 @require_http_methods(["GET", "POST"])
 @signed_in
 def merge(request: HttpRequest, ticket_id: int) -> HttpResponse:
-    """Find the other customer by name or address and make them one person. The one beside the thread survives."""
+    """Find the other customer by name or address and make them one person. The one beside the thread survives.
+
+    Before anything is typed, those of the very same name are offered.
+    """
     actor, ticket, customer = _asked(request, ticket_id)
     if request.method == "POST":
         other = request.POST.get("other", "")
@@ -117,7 +121,8 @@ def merge(request: HttpRequest, ticket_id: int) -> HttpResponse:
         undo = f"/inbox/{ticket_id}/customer/part/?customer={int(other)}&by_mistake=1"
         return done(request, ticket_id, _("They are one person now."), undo=undo, **{"close-dialog": True})
     q = request.GET.get("q", "").strip()
-    found = [one for one in queries.searched(actor, q)[: FOUND + 1] if one.pk != customer.pk][:FOUND]
+    asked = queries.searched(actor, q) if q else queries.namesakes(actor, customer)
+    found = [one for one in asked[: FOUND + 1] if one.pk != customer.pk][:FOUND]
     known = queries.identities_of([one.pk for one in found])
     options = [{"id": one.pk, "name": str(one), "addresses": [side.placed(a) for a in known[one.pk]]} for one in found]
     context = {"ticket": ticket, "customer": customer, "found": options, "q": q, "icons_url": listing.icons_url()}
@@ -179,8 +184,7 @@ def send_code(request: HttpRequest, ticket_id: int) -> HttpResponse:
     actor, _ticket, customer = _asked(request, ticket_id)
     kind, value = request.POST.get("kind", ""), request.POST.get("value", "")
     claims.send(customer_id=customer.pk, kind=kind, value=value, actor=actor)
-    text = _("A code is on its way to {address}. Type it beside the address when the customer tells it.")
-    return done(request, ticket_id, text.format(address=value), undo=False)
+    return done(request, ticket_id, _on_its_way(value), undo=False)
 
 
 @require_POST
@@ -213,6 +217,20 @@ def _asked(request: HttpRequest, ticket_id: int) -> tuple[Actor, Ticket, Custome
     actor = actor_of(request)
     ticket = ticket_for(actor, ticket_id)
     return actor, ticket, queries.survivor(ticket.customer)
+
+
+def _prove(customer: Customer, given: dict[str, str], actor: Actor) -> str:
+    """Send a code to an address that was just added; what happened in words. The address stays where none can go."""
+    try:
+        claims.send(customer_id=customer.pk, actor=actor, **given)
+    except (Conflict, TooMany) as error:
+        return _("Added. {why}").format(why=error.message)
+    return _on_its_way(given["value"])
+
+
+def _on_its_way(value: str) -> str:
+    text = _("A code is on its way to {address}. Type it beside the address when the customer tells it.")
+    return text.format(address=value)
 
 
 def _initial(customer: Customer) -> dict[str, str]:

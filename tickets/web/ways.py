@@ -185,6 +185,7 @@ def _way(reach: Reach, templates: Sequence[Template]) -> Way:
             "address": reach.address,
             "via": reach.mode,
             "line": reach.thread_id or "",
+            "last": int(reach.is_last),
             "kind": reach.kind,
             "state": window.state,
             "limit": ability.text_limit,
