@@ -3,6 +3,7 @@
 import time
 from typing import Any, ClassVar
 
+from channels_app.simulators._faces import portrait
 from channels_app.simulators.base import Line, Request
 from channels_app.simulators.graph import MB, Comment, GraphProvider, Refusal
 
@@ -34,7 +35,7 @@ class Messenger(GraphProvider):
             raise Refusal(400, 100, "(#100) Unsupported get request. Object does not exist", 33)
         first, _space, last = name.rpartition(" ")
         picture = f"/files/{person}.png"
-        self.files.setdefault(picture, (PICTURE, "image/png"))
+        self.files.setdefault(picture, (portrait(person), "image/png"))
         known = {
             "id": person,
             "name": name,
@@ -76,10 +77,3 @@ class Messenger(GraphProvider):
             "verb": verb,
         }
         return {"field": "feed", "value": value if verb == "remove" else value | {"message": comment.text}}
-
-
-# One grey dot: the smallest picture a browser shows.
-PICTURE = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
-    "0000000a49444154789c63e80000008a0089ff1341ce0000000049454e44ae426082"
-)

@@ -1,6 +1,5 @@
 """Zalo official accounts, simulated: signed events, single-use refresh keys, eight free replies, seven days."""
 
-import base64
 import hashlib
 import json
 import re
@@ -9,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from channels_app.simulators._faces import portrait
 from channels_app.simulators._zalo_keys import Keys, error
 from channels_app.simulators.base import Line, Provider, Request, Response
 
@@ -232,7 +232,7 @@ class Zalo(Provider):
         if user not in self.PEOPLE:
             return error(-213, "User has not followed OA")
         path = f"/files/avatars/{user}.png"
-        self.files[path] = (_PICTURE, "image/png")
+        self.files[path] = (portrait(user), "image/png")
         shown = {"user_id": user, "display_name": self.PEOPLE[user], "user_is_follower": self.users[user].follows}
         return Response({"error": 0, "data": {**shown, "avatar": f"{self.base_url}{path}", "avatars": {}}})
 
@@ -369,8 +369,3 @@ def _form_file(request: Request) -> tuple[str, str, bytes] | None:
             content_type = re.search(r"content-type: ([^\r\n;]+)", said, re.I)
             return name[1], content_type[1] if content_type else "", content.removesuffix(b"\r\n")
     return None
-
-
-_PICTURE = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)

@@ -22,7 +22,7 @@ SOCIAL = (
                 file="men-ngoc.png",
             ),
             Line(
-                DAY + 118,
+                DAY + 126,
                 "agent",
                 "Dạ chào chị Lan,\n\nĐơn của chị chưa đóng gói nên em đổi sang men ngọc được ạ, giá không thay đổi. "
                 "Chị xác nhận giúp em địa chỉ nhận vẫn là 12 Lý Nam Đế nhé.",
@@ -33,9 +33,9 @@ SOCIAL = (
                 "Em ơi chị Lan đổi bộ men ngọc trong mail hôm qua đây. Địa chỉ vẫn vậy nha, nhắn qua đây cho nhanh.",
                 "zalo",
             ),
-            Line(160, "agent", "Dạ em thấy mail rồi ạ. Em đã đổi sang men ngọc, thứ sáu giao tới chị nhé!", "zalo"),
+            Line(162, "agent", "Dạ em thấy mail rồi ạ. Em đã đổi sang men ngọc, thứ sáu giao tới chị nhé!", "zalo"),
             Line(157, "customer", "❤️", "zalo", what="reaction"),
-            Line(6, "customer", "Thứ sáu chị đi làm, giao sau 6 giờ chiều được không em?", "zalo", what="quote"),
+            Line(3, "customer", "Thứ sáu chị đi làm, giao sau 6 giờ chiều được không em?", "zalo", what="quote"),
         ),
     ),
     Conversation(
@@ -70,12 +70,12 @@ SOCIAL = (
             Line(206, "agent", "Dạ có anh ạ, trong vòng 2 giờ. Anh gửi em vị trí nhận hàng nhé!", "messenger"),
             Line(204, "customer", "", "messenger", what="place"),
             Line(
-                199,
+                201,
                 "agent",
                 "Em tính rồi ạ: phí 35.000 ₫, khoảng 40 phút là tới. Anh chốt thì em cho đóng gói luôn nhé.",
                 "messenger",
             ),
-            Line(196, "customer", "👍", "messenger", what="reaction"),
+            Line(199, "customer", "👍", "messenger", what="reaction"),
         ),
     ),
     Conversation(
@@ -90,7 +90,7 @@ SOCIAL = (
             Line(64, "customer", "Hi, my parcel arrived like this. Two of the six cups are broken.", "whatsapp"),
             Line(63, "customer", "The box was already crushed", "whatsapp", "parcel.png", what="photo"),
             Line(
-                55,
+                60,
                 "agent",
                 "I am so sorry, Oliver. I have two new cups ready, all free. Where are you staying until Saturday?",
                 "whatsapp",
@@ -107,7 +107,7 @@ SOCIAL = (
         tags=("sales",),
         lines=(
             Line(
-                9,
+                4,
                 "customer",
                 "Love these! How much is the big one? Do you ship to the UK? 😍",
                 "instagram",
@@ -133,7 +133,7 @@ SOCIAL = (
                 "whatsapp",
             ),
             Line(
-                DAY + 250,
+                DAY + 256,
                 "call",
                 "Hướng dẫn anh Đức lau khô đế nồi và mâm nhiệt; nồi chạy lại bình thường, không cần đổi máy.",
             ),

@@ -4,15 +4,17 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.timezone import now
 
 from channels_app import errands, inbound, registry
 from channels_app.contracts import Call
+from channels_app.models import Errand
 from tickets.demo import pictures
 from tickets.demo.content import Line
 from tickets.models import Message
@@ -57,6 +59,15 @@ def say(provider: Any, person: str, line: Line, at: datetime, answered: Message 
         case "reaction":
             provider.does(person, reaction={"mid": reference, "action": "react", "emoji": line.text})
     inbound.drain()
+    _fetch()
+
+
+def _fetch() -> None:
+    """What the provider is asked for after a message, done at once: names and files, and pictures named with names."""
+    for _round in ("names and files", "the pictures that came with the names"):
+        # Due long ago: the clock of the transaction that all of this happens in stands still.
+        Errand.objects.filter(state="pending").update(due_at=now() - timedelta(hours=1))
+        errands.drain()
 
 
 def _hand_in(provider: Any, body: bytes, at: datetime) -> tuple[int, bytes]:
@@ -87,7 +98,7 @@ def _moment(written: Any, at: datetime) -> Any:
 
 @contextmanager
 def listening(providers: dict[str, Any]) -> Iterator[None]:
-    """The providers answer while the stories are told; then names and pictures are fetched, as they would be later."""
+    """The providers answer while the stories are told; none of it is heard of again."""
     if not providers:
         yield
         return
@@ -95,8 +106,6 @@ def listening(providers: dict[str, Any]) -> Iterator[None]:
     server = serve(providers, port=settings.SIMULATORS_PORT)
     try:
         yield
-        errands.drain()
-        errands.drain()  # a profile names a picture
     finally:
         server.shutdown()
         server.server_close()

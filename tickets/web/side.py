@@ -46,7 +46,7 @@ def person(actor: Actor, customer: Customer, people: list[int], identities: list
             }
             for one, other in suggestions.known_of(people, actor)
         ],
-        "merged": [{"id": one.pk, "name": str(one)} for one in customers.merged_into(people)] if people[1:] else [],
+        "merged": [{"id": one.pk, "name": one.name} for one in customers.merged_into(people)] if people[1:] else [],
     }
 
 
@@ -76,7 +76,12 @@ def label(one: Identity) -> str:
         return _("Visitor of the chat")
     if one.kind in ("email", "phone", "sms"):
         return one.value
-    return one.name or one.value
+    return numbered(one.kind, one.value) or one.name or one.value
+
+
+def numbered(kind: str, value: str) -> str:
+    """A WhatsApp number as it is dialled; empty for what is no number, which means nothing to anybody."""
+    return f"+{value}" if kind == "whatsapp" and value.isdecimal() else ""
 
 
 def placed(one: Identity) -> str:

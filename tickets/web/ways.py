@@ -18,6 +18,7 @@ from tickets.messages import queries
 from tickets.messages.reach import COMMENT, PRIVATE, Reach
 from tickets.models import Draft, Ticket
 from tickets.web import words
+from tickets.web.side import numbered
 
 CLOSED = ("closed", "unreachable")
 NEARLY = 0.8  # of what one message holds: from there on the writer is told
@@ -208,9 +209,9 @@ def _address(reach: Reach) -> str:
     """Whom it reaches, as a person would say it: provider's ids mean nothing to anybody."""
     if reach.kind == "webchat":
         return _("the chat")
-    if reach.kind in ("email", "sms", "whatsapp"):
+    if reach.kind in ("email", "sms"):
         return reach.address
-    return reach.who or reach.address
+    return numbered(reach.kind, reach.address) or reach.who or reach.address
 
 
 def _template(channel_id: object, one: Template) -> dict[str, Any]:
