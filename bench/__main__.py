@@ -1,4 +1,4 @@
-"""`python -m bench [intake pages latency memory start]`: measure a desk, print JSON, rewrite RESULTS.md."""
+"""`python -m bench [intake social pages latency memory start]`: measure a desk, print JSON, rewrite RESULTS.md."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from typing import Any
 from bench import processes, report
 from bench.desk import Desk
 
-PARTS = ("start", "memory", "intake", "latency", "pages")
+PARTS = ("start", "memory", "intake", "social", "latency", "pages")
 REST = 15.0  # seconds of quiet before memory is looked at
 
 
@@ -46,7 +46,7 @@ def _run(desk: Desk, parts: list[str], sizes: list[int], options: argparse.Names
     django.setup()
     from django.db import connection
 
-    from bench import intake, latency, loader, pages
+    from bench import intake, latency, loader, pages, social
 
     house, loaded = loader.furnish(), 0
     figures = found["parts"]
@@ -75,6 +75,9 @@ def _run(desk: Desk, parts: list[str], sizes: list[int], options: argparse.Names
         if size == sizes[0] and "intake" in parts:
             _say("intake")
             figures["intake"] = intake.measure(desk, house, mails=options.mails, lines=options.lines)
+        if size == sizes[0] and "social" in parts:
+            _say("social")
+            figures["social"] = social.measure(desk, messages=options.messages)
 
 
 def memory(desk: Desk) -> dict[str, Any]:
@@ -93,6 +96,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tickets", default="10000,100000", help="sizes to load, for instance 10000,100000,1000000")
     parser.add_argument("--mails", type=int, default=1200, help="mails of the run with four connections")
     parser.add_argument("--lines", type=int, default=400, help="chat messages of the run with four connections")
+    parser.add_argument("--messages", type=int, default=1500, help="social messages of the run with eight connections")
     parser.add_argument("--latency-mails", type=int, default=60)
     parser.add_argument("--no-file", action="store_true", help="print only; leave RESULTS.md alone")
     options = parser.parse_args()

@@ -24,7 +24,7 @@ class Desk:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="desk-bench-"))
         self.temporary = folder is None
-        self.port, self.mail_port = _free_port(), _free_port()
+        self.port, self.mail_port, self.provider_port = _free_port(), _free_port(), _free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.log = self.folder / "bench.log"
 
@@ -36,6 +36,7 @@ class Desk:
             "PORT": str(self.port),
             "MAIL_PORT": str(self.mail_port),
             "DEMO": "0",
+            "HELPDESK_ALLOW_HOSTS": f"127.0.0.1:{self.provider_port}",
             "HOST": "127.0.0.1",
         }
 

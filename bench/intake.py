@@ -72,8 +72,8 @@ def _run(desk: Desk, run: Run) -> dict[str, float]:
     for thread in threads:
         thread.join()
     accepted = time.monotonic() - begun
-    committed = _wait(begun, lambda: not InboundEvent.objects.filter(state__in=("pending", "running")).exists())
-    _wait(begun, lambda: not relay.behind())
+    committed = wait(begun, lambda: not InboundEvent.objects.filter(state__in=("pending", "running")).exists())
+    wait(begun, lambda: not relay.behind())
     after = processes.cpu_by_group(desk.pid)
     count = len(run.items)
     kept = Message.objects.filter(pk__gt=top, direction="in").count()
@@ -89,7 +89,7 @@ def _run(desk: Desk, run: Run) -> dict[str, float]:
     }
 
 
-def _wait(begun: float, done: Callable[[], bool]) -> float:
+def wait(begun: float, done: Callable[[], bool]) -> float:
     """Seconds since `begun` when it became true."""
     while not done():
         if time.monotonic() - begun > DRAINED_WITHIN:

@@ -15,6 +15,9 @@ processes on two cores, everything and the bench itself on one machine.
 - **intake**: mails of 4 KB (plain and HTML) by SMTP, each answered before the next is sent; 60 of 100 from new people,
   20 from known ones, 20 answers to known messages. A run ends when every message is committed and every subscriber
   has read its events. CPU is that of all processes of the desk, PostgreSQL and Valkey included, per message.
+- **social**: signed calls with one message each at the hook of a Messenger and a Zalo channel, over kept connections,
+  each answered before the next; the time until the 200, and a run's end, as for mails. The provider that is asked for
+  people's names is played by the bench itself on the same cores.
 - **limit beside it**: transactions per second that only INSERT the ten rows which a first mail leaves behind, by the
   same driver into the same tables (without foreign keys).
 - **screen**: one mail every quarter of a second; from the listener's 250 to the poke on an agent's WebSocket.

@@ -1,6 +1,7 @@
 """Setting up channels, retiring them, and giving what failed at the door another chance."""
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -19,6 +20,7 @@ from channels_app.models import Channel, InboundEvent
 from helpdesk.accounts.models import Team
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Conflict, GiveUp, Invalid, NotAllowed, NotFound, Retry, Uncertain
+from helpdesk.core.reasons import reason
 from helpdesk.core.recorder import record
 
 
@@ -96,6 +98,7 @@ def probe(*, channel_id: UUID | str, actor: Actor) -> Probe:
     """Ask the provider now whether the keys work. Supervisors and admins only; raises NotFound, NotAllowed.
 
     What it says stands on the channel from then on; a provider that cannot be reached is told in words, no more.
+    The problem is told in the reader's language.
     """
     channel = registry.reference(queries.channel_for(actor, channel_id))
     lacking = kinds.missing(channel.kind, channel.config, channel.secrets)
@@ -115,7 +118,7 @@ def probe(*, channel_id: UUID | str, actor: Actor) -> Probe:
             health.well(channel_id=channel.id)
         else:
             health.trouble(channel_id=channel.id, kind=health.AUTH, problem=found.problem)
-    return found
+    return replace(found, problem=reason(found.problem))
 
 
 def call_us(*, channel_id: UUID | str, actor: Actor) -> None:
@@ -132,7 +135,7 @@ def call_us(*, channel_id: UUID | str, actor: Actor) -> None:
     except (Retry, Uncertain):
         raise Conflict(_("The provider cannot be reached right now. Try again in a moment.")) from None
     except GiveUp as error:
-        raise Invalid(str(error)) from None
+        raise Invalid(reason(str(error))) from None
     with transaction.atomic():
         record(ChannelChanged(channel_id=str(channel.id), change="connected"), actor=actor)
 
@@ -155,7 +158,9 @@ def connect(*, channel_id: UUID | str, code: str, redirect: str, verifier: str, 
     try:
         given = adapter.exchange(registry.reference(channel), code, redirect, verifier)
     except (GiveUp, Retry) as error:
-        raise Conflict(_("The provider gave no keys. Try again in a moment: {reason}").format(reason=error)) from error
+        raise Conflict(
+            _("The provider gave no keys. Try again in a moment: {reason}").format(reason=reason(str(error)))
+        ) from error
     with transaction.atomic():
         channel = queries.channel_for(actor, channel_id, lock=True)
         tokens.keep(channel, given)

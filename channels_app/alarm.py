@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from channels_app.models import Channel
 from helpdesk.accounts import queries as accounts
 from helpdesk.core.events import Recorded
+from helpdesk.core.reasons import reason
 
 
 def tell_supervisors(event: Recorded) -> None:
@@ -26,7 +27,7 @@ def tell_supervisors(event: Recorded) -> None:
                 "be answered. Look here: %(link)s"
             ) % {
                 "name": channel.name,
-                "problem": _(channel.problem),
+                "problem": reason(channel.problem),
                 "link": f"{settings.SITE_URL}/control/channels/{channel.pk}/",
             }
             send_mail(subject, text, None, [user.email])

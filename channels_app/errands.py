@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.timezone import now
+from django.utils.translation import gettext_noop
 
 from channels_app import health, kinds, media, ports, registry, templates_kept, tokens
 from channels_app.adapters.base import Adapter, Fetcher, Probed
@@ -73,7 +74,7 @@ def _do(held: jobs.Claim) -> None:
         _probe(held, channel, adapter)
         return
     if not channel.is_active or not isinstance(adapter, Fetcher):
-        raise GiveUp("nobody to ask")
+        raise GiveUp(gettext_noop("nobody to ask"))
     if errand.what == Errand.What.PROFILE:
         _learn(held, errand, channel, adapter)
         return

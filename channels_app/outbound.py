@@ -102,7 +102,7 @@ def report(receipt: Receipt, *, channel_id: UUID | None = None) -> None:
         if delivery.state == "running":
             if not receipt.reference and not receipt.our_key:
                 continue  # it was not there yet when everything before was read
-            raise Retry("what it speaks of is still being sent", after=2)
+            raise Retry(gettext_noop("what it speaks of is still being sent"), after=2)
         if delivery.state == "pending":
             continue  # it speaks of an earlier attempt; the next one is on its way
         known = delivery.provider_id if receipt.our_key and receipt.reference and delivery.state == "done" else ""
@@ -168,7 +168,7 @@ def _ensure_nothing_leaves(thread_key: str, channel_id: UUID | None) -> None:
     """A receipt may be quicker than the end of our own sending; raises Retry while something leaves on this line."""
     line = Delivery.objects.filter(thread_key=short_id(thread_key), state="running")
     if channel_id and line.filter(channel_id=channel_id).exists():
-        raise Retry("something on this line is still being sent", after=2)
+        raise Retry(gettext_noop("something on this line is still being sent"), after=2)
 
 
 def _told(receipt: Receipt, channel_id: UUID | None) -> QuerySet[Delivery] | None:

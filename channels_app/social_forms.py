@@ -47,6 +47,7 @@ STEPS: dict[str, Any] = {
         "answers at the address you enter here."
     ),
 }
+# By key; by kind.key where one provider calls or uses it in its own way.
 LABELS: dict[str, tuple[Any, Any]] = {
     "page_id": (_("Page id"), _("A number, under “About” of the page.")),
     "account_id": (_("Account id"), _("The number of the Instagram professional account, not its name.")),
@@ -54,6 +55,7 @@ LABELS: dict[str, tuple[Any, Any]] = {
     "waba_id": (_("WhatsApp Business account id"), _("On the same page as the phone number id.")),
     "verify_token": (_("Verify token"), _("Any words of your own; enter the same ones at the provider.")),
     "app_secret": (_("App secret"), _("App settings → Basic. It proves that calls come from the provider.")),
+    "zalo.app_secret": (_("App secret"), _("Settings page of the app. With it the desk gets and renews its keys.")),
     "access_token": (_("Access token"), _("It lets this desk answer.")),
     "refresh_token": (_("Refresh token"), _("“Connect the account” fills it in; it renews itself from then on.")),
     "app_id": (_("App id"), _("The number of your Zalo app.")),
@@ -123,7 +125,7 @@ def _form(kind: str) -> type[SocialForm]:
     needed = kinds.NEEDED.get(kind, ())
     own: dict[str, Any] = {"KIND": kind, "CONFIG": tuple(config), "SECRETS": tuple(secret)}
     for key in (*config, *secret):
-        label, help_text = LABELS[key]
+        label, help_text = LABELS.get(f"{kind}.{key}", LABELS[key])
         if key in FLAGS:
             own[key] = forms.BooleanField(label=label, help_text=help_text, required=False)
             continue

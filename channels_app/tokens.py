@@ -85,7 +85,7 @@ def with_key(channel: ChannelRef, ask: Callable[[ChannelRef], T]) -> T:
     try:
         fresh = refresh(channel.id, used=_key(channel.secrets))
     except DatabaseError as error:
-        raise Retry(f"the newest key could not be read: {error}") from error
+        raise Retry(gettext_noop("the newest key could not be read") + f": {error}") from error
     return ask(fresh)
 
 
@@ -162,7 +162,7 @@ def _is_wanted(row: Channel, used: str) -> bool:
         raise Reauthorise(REFUSED)
     retry_at = known.get("retry_at")
     if retry_at and (wait := (datetime.fromisoformat(retry_at) - now()).total_seconds()) > 0:
-        raise Retry("the keys are being renewed", after=wait)
+        raise Retry(gettext_noop("the keys are being renewed"), after=wait)
     return True
 
 

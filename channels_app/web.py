@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from channels_app import actions, kinds, queries
 from channels_app.forms import ChannelForm
 from channels_app.models import Channel
-from channels_app.social_forms import ALL_FORMS, STEPS, SocialForm
+from channels_app.social_forms import ALL_FORMS, LABELS, STEPS, SocialForm
 from helpdesk.accounts import queries as accounts
 from helpdesk.accounts.access import supervisors_only
 from helpdesk.core.actor import Actor
@@ -86,12 +86,15 @@ def retire(request: HttpRequest, channel_id: UUID) -> HttpResponseBase:
 @supervisors_only
 def test(request: HttpRequest, channel_id: UUID) -> HttpResponseBase:
     """Ask the provider whether the keys work, and say what it says."""
+    lacking = _lacking(queries.channel_for(_actor(request), channel_id))
     found = actions.probe(channel_id=channel_id, actor=_actor(request))
-    if found.ok:
+    if lacking:
+        messages.error(request, _("Not filled in yet: %(names)s") % {"names": ", ".join(lacking)})
+    elif found.ok:
         known = _("The provider knows us as {account}.").format(account=found.account) if found.account else ""
         messages.success(request, " ".join(filter(None, [_("The connection works."), known])))
     else:
-        messages.error(request, _(found.problem))
+        messages.error(request, found.problem)
     return redirect(f"/control/channels/{channel_id}/")
 
 
@@ -111,6 +114,12 @@ def call_us(request: HttpRequest, channel_id: UUID) -> HttpResponseBase:
 def _kinds() -> list[tuple[str, str]]:
     """What can be set up, with its name."""
     return [(kind, str(Channel.Kind(kind).label)) for kind in ALL_FORMS]
+
+
+def _lacking(channel: Channel) -> list[str]:
+    """What has to be filled in before the channel can work, as the form calls it."""
+    keys = kinds.missing(channel.kind, channel.config, dict(channel.secrets))
+    return [str(LABELS[key][0]) if key in LABELS else key for key in keys]
 
 
 def _form(request: HttpRequest, kind: str, channel: Channel | None) -> ChannelForm:
@@ -136,7 +145,7 @@ def _page(request: HttpRequest, kind: str, form: ChannelForm, channel: Channel |
         "steps": STEPS.get(kind, ""),
         "hook_url": f"{settings.SITE_URL}/hooks/{channel.pk}/" if channel and kind in STEPS else "",
         "is_connected_by_us": kind in kinds.CONNECTED_BY_US,
-        "missing": kinds.missing(kind, channel.config, dict(channel.secrets)) if channel else [],
+        "missing": _lacking(channel) if channel else [],
         "section": "control",
         "tab": "channels",
     }

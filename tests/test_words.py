@@ -12,19 +12,25 @@ import pytest
 from babel.messages.catalog import Message
 from django.conf import settings
 from django.core import mail
+from django.db import transaction
 from django.test import Client
 from django.utils import translation
+from django.utils.timezone import now
 
+from channels_app import health
+from channels_app.models import Channel
+from channels_app.social_forms import ALL_FORMS
 from helpdesk.accounts.models import Team, User
 from helpdesk.core import borrowed_words, catalog
-from tests.builders import a_chat, a_mailbox, a_team, a_ticket, a_user
+from helpdesk.core.reasons import reason
+from tests.builders import a_chat, a_mailbox, a_team, a_ticket, a_user, run_jobs
 from tickets.enums import Status
-from tickets.web import words
 
 ROOT = Path(settings.BASE_DIR)
 PERCENT = re.compile(r"%(?:\(\w+\))?[sdf]")
 # What stands in templates as it is: names, keys of a keyboard, and blocks that fill an attribute.
 BARE_TEXTS = {"Hoa Lư", "(Ctrl K)", "Ctrl Enter"}
+REASONS = {"GiveUp", "Retry", "Uncertain", "Reauthorise", "Refused"}
 ATTRIBUTE_BLOCKS = r"{%\s*block \w*class\s*%}[^<{]*{%\s*endblock[^%]*%}"
 # Words without which no English sentence gets by, and that Vietnamese does not have.
 ENGLISH = set(
@@ -35,7 +41,11 @@ ENGLISH = set(
         "nothing found open solved status priority assignee tags role language filter undo message conversation",
     )
 )
-NAMES = re.compile(r"Care|Mai Desk|Team \d+|[\w.+-]+@[\w.-]+|https?://\S+|[A-Z]\w+/[A-Z]\w+(?:_\w+)*|Support|Chat\b")
+# Of the desk under test, and of the providers' own pages, which are English.
+NAMES = re.compile(
+    r"Care|Mai Desk|Team \d+|[\w.+-]+@[\w.-]+|https?://\S+|[A-Z]\w+/[A-Z]\w+(?:_\w+)*|Support|Chat\b"
+    r"|message_[a-z]+|App settings|Basic settings|“(?:Your user ID|A message comes in)”"
+)
 
 
 def translations() -> Iterator[tuple[str, Message]]:
@@ -183,7 +193,7 @@ def browser() -> Callable[..., Client]:
 SIGNED_OUT = ("/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/", "/nothing-here/")
 VIEWS = ("mine", "unassigned", "open", "pending", "snoozed", "solved", "spam", "all")
 OWN = ("/accounts/profile/", "/accounts/2fa/", "/accounts/sessions/", "/accounts/password/change/", "/accounts/logout/")
-CONTROL = ("/control/people/", "/control/channels/", "/control/channels/new/email/", "/control/channels/new/webchat/")
+CONTROL = ("/control/people/", "/control/channels/", *(f"/control/channels/new/{kind}/" for kind in ALL_FORMS))
 
 
 @pytest.mark.parametrize("path", SIGNED_OUT)
@@ -212,6 +222,44 @@ def test_control_pages_are_vietnamese(path: str, people: dict[str, User], browse
     a_chat()
     page = browser(people["admin"]).get(path).content.decode()
     assert 'lang="vi"' in page and english_on(page) == []
+
+
+def a_channel(kind: str, **fields: Any) -> Channel:
+    return Channel.objects.create(kind=kind, name=kind, address=f"{kind}-1", **fields)
+
+
+@pytest.mark.parametrize("path", ("/control/", "/control/channels/", "/control/channels/{}/"))
+def test_what_workers_noted_of_a_channel_is_read_in_vietnamese(
+    path: str, people: dict[str, User], browser: Callable[..., Client]
+) -> None:
+    since = {"problem_kind": "auth", "problem_since": now()}
+    a_mailbox(problem="The mailbox cannot be read: timed out", **since)
+    zalo = a_channel(kind="zalo", problem="Zalo's answer with the new keys was lost", **since)
+    page = browser(people["admin"]).get(path.format(zalo.pk)).content.decode()
+    assert "phản hồi của Zalo kèm token mới bị thất lạc" in page
+    assert path == "/control/channels/{}/" or "Không đọc được hòm thư: timed out" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_supervisors_are_told_of_trouble_in_their_language(people: dict[str, User]) -> None:
+    people["admin"].language = "vi"
+    people["admin"].save()
+    zalo = a_channel(kind="zalo")
+    with transaction.atomic():
+        health.trouble(channel_id=zalo.pk, kind=health.AUTH, problem="not reachable: ConnectError")
+    run_jobs()
+    [letter] = [one for one in mail.outbox if one.to == [people["admin"].email]]
+    assert "không kết nối được: ConnectError" in letter.body and "gặp sự cố" in letter.subject
+
+
+def test_what_is_still_missing_is_called_as_the_form_calls_it(
+    people: dict[str, User], browser: Callable[..., Client]
+) -> None:
+    zalo = a_channel(kind="zalo", config={"app_id": "1"})
+    client = browser(people["admin"])
+    assert "OA Secret Key" in client.get(f"/control/channels/{zalo.pk}/").content.decode()
+    told = client.post(f"/control/channels/{zalo.pk}/test/", follow=True).content.decode()
+    assert "Còn thiếu: " in told and "oa_secret" not in told.split("<form")[0]
 
 
 def test_refusals_are_in_the_readers_language(people: dict[str, User], browser: Callable[..., Client]) -> None:
@@ -251,12 +299,25 @@ def test_mails_speak_the_language_of_whom_they_reach(db: None, browser: Callable
 
 def test_reasons_noted_by_workers_are_read_in_ones_own_language() -> None:
     with translation.override("vi"):
-        assert words.reason("The mail server closed the connection.") == "Máy chủ email đã ngắt kết nối."
-        refused = words.reason("every attempt failed: The mail server cannot be reached: [Errno 111] refused: x")
+        assert reason("The mail server closed the connection.") == "Máy chủ email đã ngắt kết nối."
+        refused = reason("every attempt failed: The mail server cannot be reached: [Errno 111] refused: x")
         assert refused == ("đã thử nhiều lần không được: Không kết nối được máy chủ email: [Errno 111] refused: x")
-        assert words.reason("550 5.1.1 No such user: lan") == "550 5.1.1 No such user: lan"
+        assert reason("550 5.1.1 No such user: lan") == "550 5.1.1 No such user: lan"
     with translation.override("en"):
-        assert words.reason("The address was refused: 550 no") == "The address was refused: 550 no"
+        assert reason("The address was refused: 550 no") == "The address was refused: 550 no"
+
+
+def test_every_reason_is_marked_for_translation() -> None:
+    """A worker's plain words would be read in English by everybody."""
+    bare = []
+    for package in ("channels_app", "tickets"):
+        for source in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REASONS:
+                    said = node.args[0] if node.args else None
+                    if isinstance(said, ast.Constant) and " " in str(said.value):
+                        bare.append((str(source.relative_to(ROOT)), said.value))
+    assert bare == []
 
 
 def test_the_act_of_opening_is_not_the_state() -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from channels_app.contracts import (
     Answer,
@@ -162,7 +163,7 @@ def read(raw: bytes) -> dict[str, Any]:
     try:
         value = loaded(raw)
     except ValueError as error:
-        raise GiveUp(f"not readable: {error}") from error
+        raise GiveUp(gettext_noop("not readable") + f": {error}") from error
     if not isinstance(value, dict):
-        raise GiveUp("not readable: no object")
+        raise GiveUp(gettext_noop("not readable: no object"))
     return value

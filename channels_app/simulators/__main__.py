@@ -19,7 +19,9 @@ def providers(desk: str) -> dict[str, Provider]:
         importlib.import_module(f"channels_app.simulators.{module.name}")
     for one in _below(Provider):
         if getattr(one, "kind", ""):
-            found[one.kind] = one(hook_url=f"{desk.rstrip('/')}/hooks/{one.channel_id}/")
+            made = found[one.kind] = one(hook_url=f"{desk.rstrip('/')}/hooks/{one.channel_id}/")
+            for person in made.PEOPLE:  # the demo's stories are of today, also after a restart
+                made.touched(person)
     return found
 
 

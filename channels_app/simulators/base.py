@@ -124,6 +124,9 @@ class Provider:
         """One call at the hook with these events; a provider that never batches takes one only."""
         raise NotImplementedError
 
+    def touched(self, person: str) -> None:
+        """This person has just done something that opens the window, where there is one."""
+
     def revoke(self) -> None:
         """No key of ours is accepted any more: somebody took them away in the provider's own pages."""
         for key in ("access_token", "refresh_token", "token", "auth_token"):

@@ -111,10 +111,10 @@ def call(
     except (SSRFProtectionError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise GiveUp(gettext_noop("this address may not be reached from here")) from error
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        raise Retry(f"not reachable: {type(error).__name__}") from error
+        raise Retry(gettext_noop("not reachable") + f": {type(error).__name__}") from error
     except (httpx.HTTPError, TimeoutError) as error:
         if repeatable:
-            raise Retry(f"no answer: {type(error).__name__}") from error
+            raise Retry(gettext_noop("no answer") + f": {type(error).__name__}") from error
         raise Uncertain(gettext_noop("the provider did not answer, it may have reached the customer")) from error
 
 
@@ -134,7 +134,7 @@ def fetch(url: str, *, headers: Mapping[str, str] | None = None, auth: tuple[str
         except (SSRFProtectionError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise GiveUp(gettext_noop("this address may not be reached from here")) from error
         except (httpx.HTTPError, TimeoutError) as error:
-            raise Retry(f"no answer: {type(error).__name__}") from error
+            raise Retry(gettext_noop("no answer") + f": {type(error).__name__}") from error
         if reply.status in (301, 302, 303, 307, 308) and "location" in reply.headers:
             url = urljoin(url, reply.headers["location"])
             continue

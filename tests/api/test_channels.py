@@ -41,7 +41,7 @@ def test_a_mailbox_is_set_up_and_its_secret_never_comes_back(supervisor, team):
     assert said["secrets_set"] == ["imap_password"]
     assert "secrets" not in said
     assert said["webhook_url"].endswith(f"/hooks/{said['id']}/")
-    assert said["health"] == {"state": "ok", "problem": "", "since": None, "last_inbound_at": None}
+    assert said["health"] == {"state": "ok", "problem": "", "problem_kind": "", "since": None, "last_inbound_at": None}
     channel = Channel.objects.get(pk=said["id"])
     assert channel.secrets == {"imap_password": "hush-hush"}
     assert EventLog.objects.get(topic="channel.changed").payload == {"channel_id": said["id"], "change": "created"}

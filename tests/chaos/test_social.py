@@ -50,6 +50,7 @@ class Crowd:
                 with mock.patch("time.time", lambda at=began + number: at):
                     events.append(self.provider.event(person, text))
                 self.written.setdefault(person, []).append(text)
+                self.provider.touched(person)
         for start in range(0, len(events), 12):  # disorder as real networks make it: near things change places
             batch = events[start : start + 12]
             chance.shuffle(batch)
@@ -165,6 +166,7 @@ def _counted(crowds: list[Crowd], found: list[Group], web: Group, answered: int)
         "calls repeated by the providers": sum(crowd.repeats for crowd in crowds),
         "answers": answered,
         "states": dict(states),
+        "why failed": dict(Counter(out.filter(delivery_state="failed").values_list("channel_kind", "delivery_reason"))),
         "kills": {group.role: group.deaths for group in (found[0], web)},
     }
 

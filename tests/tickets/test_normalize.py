@@ -1,7 +1,7 @@
 """Telephone numbers: every way to write one meets at one value, and nothing else does."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tickets.customers import normalize
@@ -68,6 +68,7 @@ def test_a_number_without_a_country_belongs_where_the_shop_is() -> None:
     assert normalize.phone("+84 912 345 678", "US") == "+84912345678"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60) | st.from_regex(r"[+0-9(). \-]{0,30}", fullmatch=True))
 def test_any_text_has_one_normal_form_that_is_its_own(text: str) -> None:
     value = normalize.phone(text)
@@ -77,6 +78,7 @@ def test_any_text_has_one_normal_form_that_is_its_own(text: str) -> None:
     assert normalize.forms("phone", text)[:1] in ((value,), ())
 
 
+@settings(deadline=None)
 @given(
     prefix=st.sampled_from(["90", "91", "98", "70", "79", "83", "39", "32", "56", "59"]),
     rest=st.from_regex(r"[0-9]{7}", fullmatch=True),
@@ -88,6 +90,7 @@ def test_no_way_of_spacing_makes_another_number(prefix: str, rest: str, gaps: li
     assert normalize.phone(written) == f"+84{prefix}{rest}"
 
 
+@settings(deadline=None)
 @given(prefix=st.sampled_from(sorted(normalize.RENAMED_2018)), rest=st.from_regex(r"[0-9]{7}", fullmatch=True))
 def test_a_number_is_found_under_every_key_it_was_ever_stored_by(prefix: str, rest: str) -> None:
     old = prefix + rest
@@ -100,6 +103,7 @@ def test_a_number_is_found_under_every_key_it_was_ever_stored_by(prefix: str, re
         assert {new, "0" + new[3:], new[1:]} <= set(found)
 
 
+@settings(deadline=None)
 @given(one=st.from_regex(r"0[0-9]{9,10}", fullmatch=True), two=st.from_regex(r"0[0-9]{9,10}", fullmatch=True))
 def test_two_numbers_never_meet_unless_they_are_one(one: str, two: str) -> None:
     def today(number: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils.timezone import now
+from django.utils.translation import gettext_noop
 
 from channels_app.contracts import Address
 from channels_app.models import Channel
@@ -76,7 +77,7 @@ def prove(*, customer: Customer, address: Address, actor: Actor = _SYSTEM) -> Cu
     known = _identity(address)
     if known is None:
         if not _insert(_unsaved(customer.own_id, address)):
-            raise Retry("the address was just made by another message", after=0.05)
+            raise Retry(gettext_noop("the address was just made by another message"), after=0.05)
         return customer
     if known.verified_at is None:
         verify(identity=known, evidence=address.evidence, actor=actor)
@@ -237,7 +238,7 @@ def _make(address: Address, also_known: tuple[Address, ...], language: str) -> I
         customer.delete()
     found = _identity(address)
     if found is None:
-        raise Retry("the address was just made by another message", after=0.05)
+        raise Retry(gettext_noop("the address was just made by another message"), after=0.05)
     return found
 
 
@@ -292,4 +293,4 @@ def _lock_everyone(identity: Identity, proved: list[Address]) -> Customer:
             return locked[writer.pk]
         if before:
             transaction.savepoint_rollback(before)
-    raise Retry("the customer is being merged again and again", after=1)
+    raise Retry(gettext_noop("the customer is being merged again and again"), after=1)

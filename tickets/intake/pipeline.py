@@ -5,6 +5,7 @@ from functools import partial
 
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from channels_app import errands, outbound, ports, threads
 from channels_app.contracts import (
@@ -175,7 +176,7 @@ def _locked(find: Callable[[], threading.Match]) -> tuple[threading.Match, Ticke
         ticket = Ticket.objects.select_for_update(no_key=True).get(pk=match.ticket.pk)
         if threading.still(match, ticket):
             return match, ticket
-    raise Retry("the ticket changes again and again", after=1)
+    raise Retry(gettext_noop("the ticket changes again and again"), after=1)
 
 
 def _open(

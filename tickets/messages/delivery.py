@@ -1,5 +1,7 @@
 """What became of a message: the truth about its deliveries, on the message and its clocks."""
 
+from django.utils.translation import gettext_noop
+
 from channels_app.models import Delivery
 from helpdesk.core.actor import Actor
 from helpdesk.core.errors import Retry
@@ -53,7 +55,7 @@ def _locked(message_id: int) -> tuple[Ticket, Message] | None:
         message = Message.objects.select_for_update(no_key=True).get(pk=message_id)
         if ticket.merged_into_id is None and message.ticket_id == stands_on.ticket_id:
             return ticket, message
-    raise Retry("the message moves again and again")
+    raise Retry(gettext_noop("the message moves again and again"))
 
 
 def _state(parts: list[Delivery]) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.timezone import now
+from django.utils.translation import gettext_noop
 
 from channels_app import inbound, media, outbound
 from channels_app.contracts import Edit, Origin, Reaction, Unsend
@@ -40,7 +41,7 @@ def edit(item: Edit, *, origin: Origin) -> None:
     found = _locked(item.external_id, item.thread_key, origin)
     if found is None:
         _wait(origin)
-        raise GiveUp("the message it changes never came")
+        raise GiveUp(gettext_noop("the message it changes never came"))
     ticket, message = found
     if message.unsent_at is not None:
         inbound.forget([origin.event_id])  # what was taken back stays forgotten
@@ -139,14 +140,14 @@ def _locked(external_id: str, thread_key: str, origin: Origin) -> tuple[Ticket, 
         message = Message.objects.select_for_update(no_key=True, of=("self",)).get(pk=found.pk)
         if message.ticket_id == found.ticket_id:
             return ticket, message
-    raise Retry("the message moves again and again", after=1)
+    raise Retry(gettext_noop("the message moves again and again"), after=1)
 
 
 def _wait(origin: Origin) -> None:
     """What it speaks of may still be on its way: raises Retry, each time twice as patient; returns in the end."""
     age = (now() - origin.received_at).total_seconds()
     if age < PATIENCE:
-        raise Retry("the message it speaks of is not here yet", after=max(2.0, age))
+        raise Retry(gettext_noop("the message it speaks of is not here yet"), after=max(2.0, age))
 
 
 def _revised(message: Message, item: Edit) -> bool:

@@ -118,7 +118,7 @@ def side(
         other = link.other if link.ticket_id == ticket.pk else link.ticket
         facts.append({"label": _("Linked"), "value": f"#{other.pk} {other.subject}"})
     return {
-        "name": customer.name or ticket.customer_name or _("Somebody unknown"),
+        "name": words.person(customer.name or ticket.customer_name, ticket.participants),
         "subtitle": " · ".join(part for part in (customer.form_of_address, language, customer.tier) if part),
         "notes": customer.notes,
         "customer": customer,
@@ -188,6 +188,7 @@ def phrases() -> dict[str, str]:
         "pick": _("Choose this message"),
         "internal": _("Internal note"),
         "move": _("Move to another conversation…"),
+        "quote": _("Answer to this"),
         "unproved": _("Sender not verified"),
         "unproved_why": _("The mail did not prove where it came from (no DMARC pass). Be careful with what you tell."),
         "auto": _("Automatic"),

@@ -77,7 +77,18 @@ SHOWN = (*COUNTED, "solved", "spam")
 BY_WAITING = frozenset({"mine", "unassigned", "open"})
 FILTERS = ("status", "priority", "team", "assignee", "channel_kind", "tag", "customer", "topic", "mood")
 _ROW_FIELDS = (
-    *("id", "customer_name", "subject", "status", "priority", "assignee_id", "channel_kind", "snippet", "unread"),
+    *(
+        "id",
+        "customer_name",
+        "participants",
+        "subject",
+        "status",
+        "priority",
+        "assignee_id",
+        "channel_kind",
+        "snippet",
+        "unread",
+    ),
     *("last_direction", "last_message_at", "waiting_since", "next_due_at", "sla_state", "version"),
 )
 
@@ -209,7 +220,7 @@ def row(ticket: Ticket, actor: Actor, names: dict[int, str], at: datetime, query
         version=str(ticket.version),
         sort=_sort_key(ticket),
         href=f"/inbox/{ticket.pk}/{query}",
-        who=ticket.customer_name or _("Somebody unknown"),
+        who=words.person(ticket.customer_name, ticket.participants),
         subject=ticket.subject or _("(no subject)"),
         snippet=f"↩ {ticket.snippet}" if ticket.last_direction == "out" and ticket.snippet else ticket.snippet,
         channel=ticket.channel_kind or "open_api",

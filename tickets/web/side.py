@@ -59,8 +59,15 @@ def identity(one: Identity, waiting: set[tuple[str, str]], why_not: dict[str, st
         "given": one.name if one.kind == "phone" else "",
         "verified": verified,
         "may_prove": not verified and one.kind in why_not,
-        "why": WHY.get(one.evidence, one.evidence) if verified else _("Nobody has proved that this address is theirs"),
+        "why": _why(one.evidence) if verified else _("Nobody has proved that this address is theirs"),
     }
+
+
+def _why(evidence: str) -> Any:
+    """What proves an address, in words."""
+    if evidence in words.CHANNELS:
+        return _("{channel} vouches for it").format(channel=words.channel(evidence))
+    return WHY.get(evidence, evidence)
 
 
 def label(one: Identity) -> str:

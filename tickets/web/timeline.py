@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.utils import formats, timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from channels_app.abilities import ABILITIES, Ability
 from helpdesk.core.templatetags.desk import initials
 from tickets.enums import Direction, Kind
 from tickets.messages.queries import Entry
@@ -58,6 +58,7 @@ class Said:
     long: bool = False
     beside: Extras = field(default_factory=Extras)
     quote: Quote | None = None
+    answer_line: int = 0  # the line on which an answer can point at this very message; 0 is none
     unsent: bool = False
     revision: str = ""  # another one replaces what somebody has unfolded
     state: str = ""
@@ -121,7 +122,7 @@ def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
     result = Said(
         id=message.pk,
         css=" ".join(_classes(message, is_note=is_note, is_out=is_out)),
-        who=who or _("Somebody unknown"),
+        who=words.person(who, ticket.participants),
         initials=initials(who),
         text=message.text or ("" if message.attachments.all() else message.text_full),
         iso=message.occurred_at.isoformat(timespec="seconds"),
@@ -135,6 +136,7 @@ def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
         auto=message.auto or message.bounce,
         unproved=not is_out and message.channel_kind == "email" and not message.sender_verified,
         from_ticket=message.ticket_id if message.ticket_id != ticket.pk else 0,
+        answer_line=(message.thread_id or 0) if _can_be_quoted(message, is_out=is_out) else 0,
         has_html=bool(message.html),
         has_original=message.event_id is not None and message.channel_kind == "email",
     )
@@ -160,6 +162,12 @@ def said(ticket: Ticket, message: Message, before: Message | None) -> Said:
     marks = result.beside.reactions or result.beside.edited
     result.has_foot = bool(result.state or result.has_html or result.has_original or marks)
     return result
+
+
+def _can_be_quoted(message: Message, *, is_out: bool) -> bool:
+    """Whether an answer by the same channel can point at what the customer said here."""
+    is_said = not is_out and message.kind == Kind.MESSAGE and message.unsent_at is None and bool(message.external_id)
+    return is_said and ABILITIES.get(message.channel_kind, Ability()).quotes
 
 
 def _classes(message: Message, *, is_note: bool, is_out: bool) -> list[str]:

@@ -1,15 +1,16 @@
 """What screens call things: channels, delivery states, spans of time, events as sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.utils import formats, timezone
 from django.utils.timezone import now
-from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from helpdesk.core.models import EventLog
+from helpdesk.core.reasons import reason as reason
 from helpdesk.core.templatetags.desk import short_moment
 from tickets.enums import CallOutcome, Priority, Status
 
@@ -76,21 +77,6 @@ def time_left(seconds: float) -> str:
     return (_("{} left") if seconds >= 0 else _("{} late")).format(span(abs(seconds)))
 
 
-def reason(stored: str) -> str:
-    """Why something was not delivered, as the worker noted it in English, in the reader's language.
-
-    What a mail server said stands behind a colon and stays as it was said.
-    """
-    whole = gettext(stored)
-    head, colon, said = stored.partition(": ")
-    if whole != stored or not colon:
-        return whole
-    with_hole = f"{head}: %(why)s"
-    if (whole := gettext(with_hole)) != with_hole:
-        return whole % {"why": said}
-    return f"{gettext(head)}: {reason(said)}"
-
-
 def when(value: datetime | None) -> str:
     """A moment as the list names it, in the reader's zone."""
     return short_moment(timezone.localtime(value)) if value else ""
@@ -122,6 +108,12 @@ def size(count: int) -> str:
     if count < 1024 * 1024:
         return f"{max(1, round(count / 1024))} KB"
     return f"{formats.number_format(count / 1024 / 1024, 1)} MB"
+
+
+def person(name: str, addresses: Sequence[str]) -> str:
+    """Whom we speak with: by name, else by an address a person can read, else nobody known."""
+    readable = next((one for one in addresses if one.startswith("+") or "@" in one), "")
+    return name or readable or _("Somebody unknown")
 
 
 def event(row: EventLog, names: Mapping[int, str], teams: Mapping[int, str]) -> list[str]:

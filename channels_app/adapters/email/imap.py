@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from django.db import connections
 from django.utils.timezone import now
+from django.utils.translation import gettext_noop
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
@@ -104,14 +105,14 @@ class Mailbox(threading.Thread):
         try:
             self._session()
         except LoginError as error:
-            return f"The mailbox refused our password. Authorise it again. ({_words(error)})", True
+            return gettext_noop("The mailbox refused our password. Authorise it again") + f": {_words(error)}", True
         except ssl.SSLError as error:
-            return f"The mailbox offers no encryption we can trust: {_words(error)}", True
+            return gettext_noop("The mailbox offers no encryption we can trust") + f": {_words(error)}", True
         except (IMAPClientError, OSError) as error:
-            return f"The mailbox cannot be read: {_words(error)}", False
+            return gettext_noop("The mailbox cannot be read") + f": {_words(error)}", False
         except Exception as error:  # our own fault, the database perhaps: say so, and go on trying
             log.exception("mailbox failed", channel=str(self.channel.id))
-            return f"Fetching mail failed on our side: {type(error).__name__}", False
+            return gettext_noop("Fetching mail failed on our side") + f": {type(error).__name__}", False
         return "", False
 
     def _say(self, problem: str) -> None:

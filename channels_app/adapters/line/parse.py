@@ -5,6 +5,8 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from channels_app.adapters.base import digest, dumped, read
 from channels_app.contracts import (
     Address,
@@ -49,7 +51,7 @@ def items(arrival: Arrival) -> tuple[InboundItem, ...]:
     if kind == "unsend":
         about = word(_part(event, "unsend"), "messageId")
         if not about:
-            raise GiveUp("not readable: no messageId")
+            raise GiveUp(gettext_noop("not readable: no messageId"))
         return (Unsend(external_id=about, thread_key=line, occurred_at=at),)
     if what := _change(event, kind):
         return (ContactChange(thread_key=line, sender=sender, occurred_at=at, what=what),)
@@ -68,7 +70,7 @@ def _message(event: dict[str, Any], line: str, sender: Address, at: datetime, ar
     message = _part(event, "message")
     kind, about = word(message, "type"), word(message, "id")
     if not about:
-        raise GiveUp("not readable: the message has no id")
+        raise GiveUp(gettext_noop("not readable: the message has no id"))
     remote: tuple[RemoteFile, ...] = ()
     details: dict[str, object] = {}
     text = ""
@@ -157,7 +159,7 @@ def _who(event: dict[str, Any], arrival: Arrival) -> tuple[str, Address]:
     person = word(source, "userId")
     line = word(source, "groupId") or word(source, "roomId") or person
     if not line:
-        raise GiveUp("not readable: no source")
+        raise GiveUp(gettext_noop("not readable: no source"))
     sender = Address(kind=KIND, value=short_id(person or line), scope=arrival.channel_address[:80])
     return line, sender
 

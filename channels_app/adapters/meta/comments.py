@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from channels_app.adapters.meta.content import Content, ident, link, moment, obj, words
 from channels_app.adapters.meta.known import author_of
 from channels_app.adapters.meta.split import POSTS
@@ -23,7 +25,7 @@ def parse(arrival: Arrival, kind: str, value: dict[str, Any], sent: Any) -> tupl
     if said.item != "comment" and (said.item not in POSTS or said.is_ours):
         return ()
     if not said.id or not said.post:
-        raise GiveUp("a comment that does not say under which post it stands")
+        raise GiveUp(gettext_noop("a comment that does not say under which post it stands"))
     if said.verb in ("hide", "unhide"):
         return ()  # the words stay as they are
     if said.is_ours:
@@ -31,7 +33,7 @@ def parse(arrival: Arrival, kind: str, value: dict[str, Any], sent: Any) -> tupl
     if said.verb == "remove" and not said.person:
         said.person = author_of(arrival, said.id)
     if not said.person or len(said.person) > 100 or len(said.post) > 100:
-        raise GiveUp("a comment of nobody who could be answered")
+        raise GiveUp(gettext_noop("a comment of nobody who could be answered"))
     key = line_key(said.post, said.person)
     if said.verb == "remove":
         return (Unsend(external_id=said.id, thread_key=key, occurred_at=said.at),)

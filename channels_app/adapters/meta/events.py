@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from channels_app.adapters.base import read as read_raw
 from channels_app.adapters.meta import comments, content
 from channels_app.adapters.meta.content import ident, moment, obj, words
@@ -39,7 +41,7 @@ class Line:
         self.at: datetime = moment(event.get("timestamp"), arrival.received_at)
         self.sender = Address(kind=kind, value=self.person, scope=account)
         if not self.person or self.person == account or len(self.person) > 100:
-            raise GiveUp("it names nobody who could be answered")
+            raise GiveUp(gettext_noop("it names nobody who could be answered"))
 
 
 def parse(arrival: Arrival, kind: str) -> tuple[InboundItem, ...]:
@@ -48,15 +50,15 @@ def parse(arrival: Arrival, kind: str) -> tuple[InboundItem, ...]:
     item = read_raw(arrival.raw)
     account = ident(item.get("id"))
     if not account:
-        raise GiveUp("it does not say for which page or account it is")
+        raise GiveUp(gettext_noop("it does not say for which page or account it is"))
     if account != arrival.channel_address:
-        raise GiveUp(f"it is for the page or account {account[:60]}, which is not this channel's")
+        raise GiveUp(gettext_noop("it is for another page or account than this channel") + f": {account[:60]}")
     change = obj(item.get("change"))
     if change.get("field") in COMMENTS:
         return comments.parse(arrival, kind, obj(change.get("value")), item.get("time"))
     event = obj(item.get("event")) or obj(change.get("value"))
     if not event:
-        raise GiveUp("nothing can be read of it")
+        raise GiveUp(gettext_noop("nothing can be read of it"))
     return _event(arrival, event, Line(arrival, kind, event))
 
 
@@ -138,14 +140,14 @@ def _reaction(arrival: Arrival, line: Line, reaction: dict[str, Any]) -> tuple[I
         emoji="" if reaction.get("action") == "unreact" else emoji[:32],
     )
     if not found.external_id:
-        raise GiveUp("a reaction to no message")
+        raise GiveUp(gettext_noop("a reaction to no message"))
     return (found,)
 
 
 def _edit(arrival: Arrival, line: Line, edit: dict[str, Any]) -> tuple[InboundItem, ...]:
     mid, number = ident(edit.get("mid")), edit.get("num_edit")
     if not mid:
-        raise GiveUp("an edit of no message")
+        raise GiveUp(gettext_noop("an edit of no message"))
     counted = number if type(number) is int and 0 <= number < 1_000_000 else 0
     text = words(edit.get("text"))
     return (Edit(external_id=mid, thread_key=line.person, occurred_at=line.at, text=text, number=counted),)

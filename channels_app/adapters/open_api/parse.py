@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import phonenumbers
+from django.utils.translation import gettext_noop
 
 from channels_app.adapters.base import digest, dumped, read
 from channels_app.contracts import (
@@ -60,7 +61,7 @@ def items(arrival: Arrival) -> tuple[InboundItem, ...]:
     if kind == "contact":
         return (_contact(event, sender, at),)
     if not about:
-        raise GiveUp("not readable: no external_id")
+        raise GiveUp(gettext_noop("not readable: no external_id"))
     if kind == "edit":
         number = event.get("number")
         counted = number if type(number) is int and 0 <= number < 2**31 else 0
@@ -104,7 +105,7 @@ def _sender(event: dict[str, Any], arrival: Arrival) -> Address:
     given = event.get("sender")
     value = word(given, "id") if isinstance(given, dict) else ""
     if not isinstance(given, dict) or not value:
-        raise GiveUp("not readable: no sender with an id")
+        raise GiveUp(gettext_noop("not readable: no sender with an id"))
     name = unicodedata.normalize("NFC", word(given, "name"))[:200]
     return Address(
         kind=KIND, value=short_id(value), scope=str(arrival.channel_id), name=name, verified=True, evidence=KIND
@@ -189,13 +190,13 @@ def _degrees(value: object, most: int) -> float | None:
 def _receipt(event: dict[str, Any], arrival: Arrival) -> Receipt:
     state, ours, theirs = word(event, "state"), word(event, "id"), word(event, "reference")
     if state not in STATES:
-        raise GiveUp("not readable: no such state")
+        raise GiveUp(gettext_noop("not readable: no such state"))
     at = _moment(event.get("occurred_at"), arrival)
     reason = word(event, "reason")[:500]
     if ours or theirs:
         return Receipt(reference=theirs, our_key=ours, state=state, reason=reason, occurred_at=at)
     if "up_to" not in event:
-        raise GiveUp("not readable: the receipt names nothing")
+        raise GiveUp(gettext_noop("not readable: the receipt names nothing"))
     line, until = _sender(event, arrival).value, _moment(event["up_to"], arrival)
     return Receipt(reference="", state=state, reason=reason, occurred_at=at, thread_key=line, up_to=until)
 
@@ -203,7 +204,7 @@ def _receipt(event: dict[str, Any], arrival: Arrival) -> Receipt:
 def _contact(event: dict[str, Any], sender: Address, at: datetime) -> ContactChange:
     what = word(event, "what")
     if what not in CHANGES:
-        raise GiveUp("not readable: no such change")
+        raise GiveUp(gettext_noop("not readable: no such change"))
     return ContactChange(thread_key=sender.value, sender=sender, occurred_at=at, what=what)
 
 

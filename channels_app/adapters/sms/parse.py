@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from django.utils.translation import gettext_noop
+
 from channels_app.adapters.base import dumped, read
 from channels_app.adapters.sms import refusals
 from channels_app.contracts import (
@@ -57,11 +59,11 @@ def items(arrival: Arrival) -> tuple[InboundItem, ...]:
         params = {name: value for name, value in given.items() if isinstance(value, str)}
     about, sender = params.get("MessageSid") or params.get("SmsSid") or "", params.get("From", "").strip()
     if not about:
-        raise GiveUp("not readable: no MessageSid")
+        raise GiveUp(gettext_noop("not readable: no MessageSid"))
     if status := _status(params):
         return _receipt(params, about, status, str(kept.get("delivery") or ""), arrival)
     if not sender:
-        raise GiveUp("not readable: no sender")
+        raise GiveUp(gettext_noop("not readable: no sender"))
     known = bool(E164.fullmatch(sender))
     address = Address(
         kind="phone", value=short_id(sender), verified=known, evidence=KIND if known else ""
@@ -105,7 +107,7 @@ def _receipt(
     if state is None:
         if status in ON_ITS_WAY:
             return ()
-        raise GiveUp(f"not readable: no such status: {status[:60]}")
+        raise GiveUp(gettext_noop("not readable: no such status") + f": {status[:60]}")
     code = refusals.number(params.get("ErrorCode"))
     receipt = Receipt(
         reference=about,

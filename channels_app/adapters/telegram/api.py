@@ -82,16 +82,18 @@ def refusal(reply: net.Reply, *, repeatable: bool = False) -> Exception:
     said, status = words(reply.json.get("description"))[:300], reply.status
     more = part(reply.json, "parameters")
     if status == 429:
-        return Retry("Telegram asks to wait", after=_seconds(more.get("retry_after")) or reply.retry_after or 1.0)
+        return Retry(
+            gettext_noop("Telegram asks to wait"), after=_seconds(more.get("retry_after")) or reply.retry_after or 1.0
+        )
     if moved := ident(more.get("migrate_to_chat_id")):
         return Moved(moved)
     if status == 401 or (status == 404 and said in ("Not Found", "")):
         return Reauthorise(_REFUSED)
     if status >= 500 and (repeatable or status not in (502, 504) or reply.json.get("ok") is False):
-        return Retry(f"Telegram answers {status}", after=reply.retry_after)
+        return Retry(f"Telegram: HTTP {status}", after=reply.retry_after)
     if reply.ok or status in (502, 504):  # somebody between us and Telegram broke off, or half an answer came
         if repeatable:
-            return Retry("Telegram's answer could not be read")
+            return Retry(gettext_noop("Telegram's answer could not be read"))
         return Uncertain(gettext_noop("Telegram's answer could not be read, it may have reached the customer"))
     folded = said.lower()
     for words_of_theirs, reason in _UNREACHABLE.items():

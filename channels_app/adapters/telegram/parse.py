@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from channels_app.adapters.picking import ident, moment, part, parts, whole, words
 from channels_app.adapters.telegram import content
 from channels_app.adapters.telegram.lines import Line
@@ -193,7 +195,7 @@ def _nothing(_about: dict[str, Any], _arrival: Arrival) -> tuple[InboundItem, ..
 def _unknown(about: dict[str, Any], what: str, arrival: Arrival) -> tuple[InboundItem, ...]:
     chat, sender = part(about, "chat"), part(about, "from") or part(about, "user")
     if not (ident(chat.get("id")) or ident(sender.get("id"))):
-        raise GiveUp("nobody it is from")
+        raise GiveUp(gettext_noop("nobody it is from"))
     person = _person(sender or chat, arrival)
     line = _line(about) if ident(chat.get("id")) else Line(chat=person.value)
     number = ident(about.get("message_id"))
@@ -224,14 +226,14 @@ def _moved(line: Line, to: str, at: datetime, arrival: Arrival) -> ContactChange
 def _line(about: dict[str, Any]) -> Line:
     chat = ident(part(about, "chat").get("id"))
     if not chat:
-        raise GiveUp("no chat it belongs to")
+        raise GiveUp(gettext_noop("no chat it belongs to"))
     return Line(chat=chat, business=ident(about.get("business_connection_id")))
 
 
 def _number(about: dict[str, Any]) -> str:
     number = ident(about.get("message_id"))
     if not number:
-        raise GiveUp("no message it speaks of")
+        raise GiveUp(gettext_noop("no message it speaks of"))
     return number
 
 
@@ -248,7 +250,7 @@ def _sender(about: dict[str, Any], arrival: Arrival) -> Address:
 def _person(given: dict[str, Any], arrival: Arrival) -> Address:
     value = ident(given.get("id"))
     if not value:
-        raise GiveUp("nobody it is from")
+        raise GiveUp(gettext_noop("nobody it is from"))
     called = " ".join(filter(None, (words(given.get("first_name")), words(given.get("last_name")))))
     name = called or words(given.get("title")) or words(given.get("username"))
     return Address(kind=KIND, value=value, scope=arrival.channel_address, name=name.strip()[:200])

@@ -52,11 +52,11 @@ def call(channel: ChannelRef, method: str, given: dict[str, Any], *, repeatable:
             return reply.json
         raise refusal(status, words(reply.json.get("status_message")))
     if reply.status == 429:
-        raise Retry("Viber asks to wait", after=reply.retry_after)
+        raise Retry(gettext_noop("Viber asks to wait"), after=reply.retry_after)
     if reply.status in (401, 403):
         raise Reauthorise(_REFUSED)
     if repeatable or (reply.status >= 500 and reply.status not in (502, 504)):
-        raise Retry(f"Viber answers {reply.status}", after=reply.retry_after)
+        raise Retry(f"Viber: HTTP {reply.status}", after=reply.retry_after)
     if reply.ok or reply.status in (502, 504):  # somebody between us and Viber broke off, or half an answer came
         raise Uncertain(gettext_noop("Viber's answer could not be read, it may have reached the customer"))
     raise Refused(f"HTTP {reply.status}")
@@ -66,7 +66,7 @@ def refusal(status: int, said: str) -> Exception:
     """What a status other than 0 means for us. Not raised: the caller does that."""
     if status == TOO_MANY:
         # After a hundred messages in an hour that were not answered, too: it is asked again ever less often.
-        return Retry("Viber asks to wait")
+        return Retry(gettext_noop("Viber asks to wait"))
     if status in _AUTH:
         return Reauthorise(_AUTH[status])
     return Refused(_REASONS.get(status) or said[:300] or f"Viber: {status}")

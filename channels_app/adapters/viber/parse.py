@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from channels_app.adapters.picking import ident, moment, part, real, whole, words
 from channels_app.contracts import (
     Address,
@@ -135,7 +137,7 @@ def _subscription(event: dict[str, Any], arrival: Arrival) -> tuple[InboundItem,
 def _receipt(event: dict[str, Any], arrival: Arrival) -> tuple[InboundItem, ...]:
     token = ident(event.get("message_token"))
     if not token:
-        raise GiveUp("no message it speaks of")
+        raise GiveUp(gettext_noop("no message it speaks of"))
     return (
         Receipt(
             reference=token,
@@ -170,7 +172,7 @@ def _unknown(event: dict[str, Any], what: str, arrival: Arrival) -> tuple[Inboun
 def _person(given: dict[str, Any], arrival: Arrival) -> Address:
     value = ident(given.get("id"))
     if not value:
-        raise GiveUp("nobody it is from")
+        raise GiveUp(gettext_noop("nobody it is from"))
     name = words(given.get("name")).strip()[:200]
     return Address(kind=KIND, value=value, scope=arrival.channel_address, name=name)
 

@@ -93,7 +93,7 @@ class ZaloAdapter:
         try:
             event = reading.opened(arrival.raw)
         except ValueError as error:
-            raise GiveUp(f"not readable: {error}") from error
+            raise GiveUp(gettext_noop("not readable") + f": {error}") from error
         account = reading.account_of(event)
         if account and arrival.channel_address and account != arrival.channel_address:
             raise GiveUp(_ANOTHER)

@@ -74,7 +74,7 @@ def _upload(channel: ChannelRef, file: OutboundFile) -> tuple[str, dict[str, Any
     try:
         return address, call(channel, "POST", f"/v2.0/oa/upload/{address}", files=given, repeatable=True)
     except Uncertain as error:
-        raise Retry("Zalo's answer to an upload could not be read") from error
+        raise Retry(gettext_noop("Zalo's answer to an upload could not be read")) from error
 
 
 def _send_template(channel: ChannelRef, envelope: OutboundEnvelope) -> SendResult:

@@ -8,6 +8,8 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from helpdesk.core import reasons
+
 register = template.Library()
 
 
@@ -16,6 +18,12 @@ def initials(name: Any) -> str:
     """At most two letters: of the last two words, since a Vietnamese given name stands last."""
     words = str(name or "").replace(".", " ").split()
     return "".join(word[0] for word in words[-2:]).upper() or "?"
+
+
+@register.filter
+def reason(stored: Any) -> str:
+    """Why something went wrong, noted by a worker in English, in the reader's language."""
+    return reasons.reason(str(stored or ""))
 
 
 @register.filter

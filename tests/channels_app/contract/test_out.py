@@ -68,6 +68,17 @@ def test_a_busy_provider_is_asked_again_later(door: Door) -> None:
     assert [line.text for line in door.provider.sent()] == ["Later"]
 
 
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_provider_that_breaks_down_has_refused_nothing(door: Door, status: int) -> None:
+    begin(door)
+    door.provider.faults.append(Fault("status", status, body=b"<html>oops</html>"))
+    message = settled(answer(door, "Whatever happens"))
+    assert message.delivery_state in ("queued", "unknown"), message.delivery_reason
+    Delivery.objects.filter(state="pending").update(due_at=now())
+    assert settled(message).delivery_state in ("sent", "delivered", "read", "unknown")
+    assert len(door.provider.sent()) <= 1
+
+
 def test_a_refusal_is_told_to_the_agent(door: Door) -> None:
     begin(door)
     door.provider.faults.append(Fault("status", 400, body={"error": {"message": "no", "code": 100}}))

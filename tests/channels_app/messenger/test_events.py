@@ -323,7 +323,7 @@ def test_a_channel_that_takes_no_comments() -> None:
 @pytest.mark.parametrize(
     ("item", "why"),
     [
-        ({"object": "page", "id": "999", "event": {"sender": {"id": HA}}}, "page or account 999"),
+        ({"object": "page", "id": "999", "event": {"sender": {"id": HA}}}, "than this channel: 999"),
         ({"object": "page", "event": {"sender": {"id": HA}}}, "for which page"),
         ({"object": "page", "id": PAGE, "event": {"message": {"mid": "m", "text": "?"}}}, "names nobody"),
         ({"object": "page", "id": PAGE, "odd": {"id": PAGE}}, "nothing can be read"),
