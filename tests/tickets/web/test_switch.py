@@ -229,6 +229,33 @@ def test_an_agent_switches_channels_and_sees_the_windows(page: Any, agent: User)
 
 @pytest.mark.e2e
 @pytest.mark.enable_socket
+def test_the_answer_follows_the_customer_unless_somebody_writes(page: Any, agent: User) -> None:
+    zalo, messenger = a_door("zalo"), a_door("messenger")
+    ticket = wrote(zalo, "z1", ago=HOUR).ticket
+    known_as(ticket.customer, "messenger", "m1", scope=messenger.address)
+    page.goto(f"/inbox/{ticket.pk}/")
+    by = "(name) => document.querySelector('#way-now').innerText.includes(name)"
+    page.wait_for_function(by, arg="Zalo")
+    catch_up = "document.dispatchEvent(new CustomEvent('desk:catch-up'))"
+
+    wrote(messenger, "m1", text="Em nhắn qua đây nhé")
+    page.evaluate(catch_up)
+    page.wait_for_function(by, arg="Messenger")
+
+    # What is being written stays where its writer saw it go; one press takes it along.
+    page.fill("#composer textarea", "Dạ")
+    wrote(zalo, "z1", text="À thôi, qua Zalo")
+    page.evaluate(catch_up)
+    page.get_by_role("button", name="Answer by Zalo instead").wait_for()
+    assert "Messenger" in page.inner_text("#way-now")
+    page.click("#way-lead")
+    page.wait_for_function(by, arg="Zalo")
+    assert page.input_value("#composer textarea") == "Dạ"
+    assert page.is_hidden("#way-lead")
+
+
+@pytest.mark.e2e
+@pytest.mark.enable_socket
 def test_a_comment_is_answered_where_the_button_says(page: Any, agent: User) -> None:
     comment = commented(a_door("messenger"))
     page.goto(f"/inbox/{comment.ticket_id}/")
