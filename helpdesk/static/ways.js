@@ -126,15 +126,13 @@ async function refresh() {
   const old = $("#composer-ways");
   if (!fresh || composer() !== form) return;
   const meanwhile = chosen()?.dataset.value; // somebody may have chosen another one while we asked
-  const opened = $("#menu-way")?.matches(":popover-open");
-  const focused = document.activeElement?.closest("#menu-way .way")?.dataset.value;
   const onSwitch = document.activeElement?.id === "way-now";
+  if ($("#menu-way")?.matches(":popover-open")) { // nothing moves under the pointer: it is asked again once it closes
+    isStale = true;
+    return;
+  }
   old.replaceWith(fresh);
   if (onSwitch) $("#way-now")?.focus();
-  if (opened) {
-    $("#menu-way")?.showPopover({ source: $("#way-now") });
-    ways().find((way) => way.dataset.value === focused)?.focus();
-  }
   const kept = ways().find((way) => way.dataset.value === meanwhile) ?? chosen();
   // Where nothing is written yet, the answer follows the customer to where they wrote last.
   const isFree = !text().value.trim() && !$("#composer-files").children.length && kept?.dataset.last !== "1";
@@ -142,6 +140,13 @@ async function refresh() {
   if (next) choose(next, { quietly: true });
   else show();
 }
+
+let isStale = false;
+document.addEventListener("toggle", (event) => {
+  if (event.target.id !== "menu-way" || event.newState !== "closed" || !isStale) return;
+  isStale = false;
+  refresh();
+}, true);
 
 let heard = 0;
 const newest = () => Math.max(0, ...[...document.querySelectorAll("#timeline .msg")].map((one) => Number(one.dataset.message)));
