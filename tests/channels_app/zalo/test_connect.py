@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def signed_in(role: str) -> Client:
     client = Client()
-    client.force_login(a_user(role), backend="helpdesk.accounts.backends.DeskBackend")
+    client.force_login(a_user(role, language="en"), backend="helpdesk.accounts.backends.DeskBackend")
     return client
 
 
