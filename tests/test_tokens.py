@@ -47,7 +47,7 @@ def test_text_is_legible_on_every_surface(theme: dict[str, str]) -> None:
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_channel_glyphs_can_be_told_from_the_ground(theme: dict[str, str]) -> None:
     glyphs = [name for name in theme if name.startswith("channel-")]
-    assert len(glyphs) == 12
+    assert len(glyphs) == 13
     faint = [name for name in glyphs for surface in SURFACES if contrast(theme[name], theme[surface]) < 3]
     assert not faint
 

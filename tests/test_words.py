@@ -241,6 +241,7 @@ def test_what_workers_noted_of_a_channel_is_read_in_vietnamese(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True)  # the relay reads what is committed
 def test_supervisors_are_told_of_trouble_in_their_language(people: dict[str, User]) -> None:
     people["admin"].language = "vi"
     people["admin"].save()

@@ -120,8 +120,8 @@ def simulators() -> None:
 
 
 ROLES: dict[str, Callable[[], None]] = {"web": web, "worker": worker, "clock": clock, "beat": beat, "mail": mail}
-if settings.ENV.demo:
-    ROLES["simulators"] = simulators
+# What only a demo runs beside them, under the supervisor.
+DEMO_ROLES: dict[str, Callable[[], None]] = {"simulators": simulators}
 
 
 def _keep_connections() -> None:

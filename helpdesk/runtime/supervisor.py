@@ -107,7 +107,8 @@ class Supervisor:
     # --- roles --------------------------------------------------------------------------------------------------------
 
     def _start_roles(self, listener: socket.socket) -> None:
-        for name, run in roles.ROLES.items():
+        wanted = roles.ROLES | (roles.DEMO_ROLES if self.env.demo else {})
+        for name, run in wanted.items():
             role = Role(name, (lambda: roles.web(listener)) if name == "web" else run)
             self.roles.append(role)
         self.listener = listener

@@ -179,7 +179,7 @@ def test_what_names_nobody_says_so() -> None:
     mention = {"field": "mentions", "value": {"media_id": "1", "comment_id": "2"}}
     with pytest.raises(GiveUp, match="names nobody"):
         parsed("instagram", ACCOUNT, {"object": "instagram", "id": ACCOUNT, "change": mention})
-    with pytest.raises(GiveUp, match="than this channel"):
+    with pytest.raises(GiveUp, match="another page or account"):
         parsed("instagram", "1", event(message={"mid": MID}))
 
 
