@@ -10,14 +10,15 @@ from django.utils.timezone import now
 from channels_app import media
 from channels_app.adapters.instagram.adapter import InstagramAdapter
 from channels_app.contracts import OutboundFile
+from channels_app.simulators._faces import portrait
 from channels_app.simulators.base import Fault
 from channels_app.simulators.graph import DAY
 from channels_app.simulators.instagram import Instagram
-from channels_app.simulators.messenger import PICTURE
 from helpdesk.core.errors import GiveUp, Reauthorise, Retry, Uncertain
 from tests.channels_app.simulated import Played, envelope, played
 
 ANH = "1784000000000201"
+PICTURE = portrait(ANH)
 ADAPTER = InstagramAdapter()
 
 

@@ -9,13 +9,15 @@ import pytest
 from channels_app import media
 from channels_app.adapters.messenger.adapter import MessengerAdapter
 from channels_app.contracts import Echo, OutboundFile, RemoteFile
+from channels_app.simulators._faces import portrait
 from channels_app.simulators.base import Fault
 from channels_app.simulators.graph import DAY
-from channels_app.simulators.messenger import PICTURE, Messenger
+from channels_app.simulators.messenger import Messenger
 from helpdesk.core.errors import GiveUp, Reauthorise, Retry, Uncertain
 from tests.channels_app.simulated import Played, called, envelope, parsed, played
 
 HA, MINH = "7300000000000101", "7300000000000102"
+PICTURE = portrait(HA)
 ADAPTER = MessengerAdapter()
 
 
