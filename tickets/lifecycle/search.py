@@ -10,8 +10,9 @@ from tickets.models import Ticket
 
 MAX_WORDS = 12
 # Folded by the function that folds what is searched. It makes an apostrophe of a letter or two: no sign of the query's
-# language may come of what somebody typed.
-_FOLDED = r"translate(hd_fold(%s), '''\()!<>|', '')"
+# language may come of what somebody typed. A word of such letters alone is then no word: its place is taken out.
+_PLAIN = r"translate(hd_fold(%s), '''\()!<>|', '')"
+_FOLDED = rf"regexp_replace(regexp_replace({_PLAIN}, ' & :\*', '', 'g'), '^:\*( & )?', '')"
 # Two index scans and a union: an OR over the two tables would read them whole.
 _FOUND = f"""tickets_ticket.id IN (
     SELECT ticket_id FROM tickets_message
